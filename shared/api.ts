@@ -1,0 +1,107 @@
+// The HTTP contract: functions/http parses requests with these schemas, the OpenAPI document is made from them, and
+// the command line reads answers with them.
+import { z } from "zod";
+import { NodeRun, RunDocument, RunId, RunSummary } from "./domain/run.ts";
+
+/** Name of a pipeline deployed with the app: the file's name without `.yml`. */
+export const PipelineName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$/);
+
+/** Values for the pipeline's inputs: a literal, or a data reference by `path`. */
+export const InputValue = z.union([
+  z.string(),
+  z.number(),
+  z.boolean(),
+  z.object({ path: z.string(), type: z.string().optional(), mode: z.string().optional() }),
+]);
+export type InputValue = z.infer<typeof InputValue>;
+
+const runOptions = {
+  inputs: z.record(z.string(), InputValue).optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+  displayName: z.string().max(255).optional(),
+  experimentName: z.string().max(255).optional(),
+};
+
+/** `POST /api/pipelines/{name}/runs` */
+export const StartRunRequest = z.strictObject(runOptions);
+export type StartRunRequest = z.infer<typeof StartRunRequest>;
+
+/**
+ * `POST /api/runs`: an inline pipeline. `pipeline` is a pipeline-job document (JSON, or its YAML text) that needs no
+ * file beside it: components inline or registered, `code:` an upload or code asset URI, conda files as mappings or text.
+ */
+export const StartInlineRunRequest = z.strictObject({
+  ...runOptions,
+  pipeline: z.union([z.string(), z.record(z.string(), z.unknown())]),
+});
+export type StartInlineRunRequest = z.infer<typeof StartInlineRunRequest>;
+
+export const CancelRequest = z.strictObject({ reason: z.string().max(500).optional() });
+
+/** A folder or file to store once by content. `hash` is that of shared/domain/snapshot.ts over `files`. */
+export const UploadRequest = z.strictObject({
+  hash: z.string().regex(/^[0-9a-f]{64}$/),
+  files: z.array(z.object({ path: z.string(), size: z.number().int().nonnegative(), sha256: z.string() })).max(20_000),
+});
+export type UploadRequest = z.infer<typeof UploadRequest>;
+
+export const UploadAnswer = z.object({
+  /** Use this as `code:` or as an input's `path:`. */
+  uri: z.string(),
+  /** Where to PUT each file as a block blob (`{url}/{path}?{sas}`); absent when the content is already there. */
+  upload: z.object({ url: z.string(), sas: z.string(), expires: z.string() }).optional(),
+});
+export type UploadAnswer = z.infer<typeof UploadAnswer>;
+
+export const RunList = z.object({ runs: z.array(RunSummary), nextLink: z.string().optional() });
+export type RunList = z.infer<typeof RunList>;
+
+export const MetricPoint = z.object({ value: z.number(), step: z.number(), timestamp: z.number() });
+export const NodeMetrics = z.object({
+  /** Metric name -> its points in the order they were logged. */
+  metrics: z.record(z.string(), z.array(MetricPoint)),
+  params: z.record(z.string(), z.string()),
+});
+export type NodeMetrics = z.infer<typeof NodeMetrics>;
+
+export const OutputFile = z.object({ path: z.string(), size: z.number(), lastModified: z.string(), contentType: z.string() });
+export const OutputList = z.object({
+  outputs: z.array(z.object({ output: z.string(), uri: z.string(), files: z.array(OutputFile) })),
+});
+export type OutputList = z.infer<typeof OutputList>;
+
+export const PlannedNode = z.object({
+  name: z.string(),
+  component: z.string(),
+  action: z.enum(["run", "reuse", "refuse"]),
+  reason: z.string().optional(),
+  instanceTypes: z.array(z.string()),
+  dependsOn: z.array(z.string()),
+  inputs: z.record(z.string(), z.string()),
+});
+export const IssueDocument = z.object({
+  path: z.string(),
+  message: z.string(),
+  severity: z.enum(["error", "warning"]),
+  suggestion: z.string().optional(),
+  file: z.string().optional(),
+  line: z.number().optional(),
+  column: z.number().optional(),
+});
+export const PlanAnswer = z.object({ pipeline: z.string(), nodes: z.array(PlannedNode), warnings: z.array(IssueDocument) });
+export type PlanAnswer = z.infer<typeof PlanAnswer>;
+
+/** RFC 9457. `code` is one of shared/errors.ts. */
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.number(),
+  code: z.string(),
+  detail: z.string(),
+  instance: z.string().optional(),
+  issues: z.array(IssueDocument).optional(),
+  invocationId: z.string().optional(),
+});
+export type Problem = z.infer<typeof Problem>;
+
+export { NodeRun, RunDocument, RunId, RunSummary };

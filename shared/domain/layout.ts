@@ -1,0 +1,55 @@
+// Where a run's blobs lie in the workspace's default blob store (container-relative, no leading slash).
+// The end marker stands beside the output folders, never inside: real components fail when a folder holds one file
+// more than they wrote.
+
+const root = "mlpipe/runs/";
+
+export interface AttemptPlace {
+  readonly runId: string;
+  readonly node: string;
+  readonly attempt: number;
+}
+
+/** `mlpipe/runs/{runId}/`. */
+export function runFolder(runId: string): string {
+  return `${root}${runId}/`;
+}
+
+/** The plan a run executes, as JSON. */
+export function planPath(runId: string): string {
+  return `${runFolder(runId)}plan.json`;
+}
+
+/** `mlpipe/runs/{runId}/{node}/{attempt}/`. */
+export function attemptFolder({ runId, node, attempt }: AttemptPlace): string {
+  return `${runFolder(runId)}${node}/${attempt}/`;
+}
+
+export function outputFolder(place: AttemptPlace, output: string): string {
+  return `${attemptFolder(place)}${output}/`;
+}
+
+export function endMarkerPath(place: AttemptPlace): string {
+  return `${attemptFolder(place)}.ended.json`;
+}
+
+const markerPattern = /^mlpipe\/runs\/([^/]+)\/([^/]+)\/(\d{1,6})\/\.ended\.json$/;
+
+/** The attempt whose end marker lies at `path`, or undefined when it is some other blob. */
+export function parseEndMarkerPath(path: string): AttemptPlace | undefined {
+  const match = markerPattern.exec(path);
+  if (match === null) return undefined;
+  const [, runId, node, attempt] = match;
+  if (runId === undefined || node === undefined || attempt === undefined) return undefined;
+  return { runId, node, attempt: Number(attempt) };
+}
+
+/** Instance id of a node's orchestration. */
+export function nodeInstanceId(runId: string, node: string): string {
+  return `${runId}:${node}`;
+}
+
+/** Code and data uploaded by content: `mlpipe/uploads/{hash}/`. */
+export function uploadFolder(hash: string): string {
+  return `mlpipe/uploads/${hash}/`;
+}

@@ -1,0 +1,144 @@
+// The static spec a run executes: what YAML and TypeScript both compile to. Self-contained (no local path, no file
+// to read later), flat (sub-pipelines are expanded to `parent.child` node names) and acyclic.
+import { z } from "zod";
+import { DataType, InputMode, OutputMode } from "./data-types.ts";
+
+/** Node name: the pipeline's own key, or `outer.inner` for a node of a sub-pipeline. */
+export const NodeName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/);
+
+export const PlanInput = z.discriminatedUnion("kind", [
+  /** A value, already coerced to its declared type and printed as the program will see it. */
+  z.object({ kind: z.literal("literal"), value: z.string() }),
+  /** Data that exists before the run starts. */
+  z.object({ kind: z.literal("data"), type: DataType, uri: z.string(), mode: InputMode }),
+  /** Another node's output. */
+  z.object({ kind: z.literal("output"), type: DataType, node: NodeName, output: z.string(), mode: InputMode }),
+]);
+export type PlanInput = z.infer<typeof PlanInput>;
+
+export const PlanOutput = z.object({
+  type: DataType,
+  mode: OutputMode,
+  /** The author's own place for it; macros `${{name}}`, `${{output_name}}`, `${{default_datastore}}` stay for the service. */
+  path: z.string().optional(),
+  /** Set when the output is registered as a data asset. */
+  assetName: z.string().optional(),
+  assetVersion: z.string().optional(),
+});
+export type PlanOutput = z.infer<typeof PlanOutput>;
+
+/** Where the code snapshot comes from. */
+export const CodeReference = z.discriminatedUnion("kind", [
+  /** A registered code asset's ARM id, or `azureml:name:version`. */
+  z.object({ kind: z.literal("asset"), id: z.string() }),
+  /** A folder already in the blob store, addressed by the hash of its content. */
+  z.object({ kind: z.literal("upload"), uri: z.string(), hash: z.string() }),
+]);
+export type CodeReference = z.infer<typeof CodeReference>;
+
+export const EnvironmentReference = z.discriminatedUnion("kind", [
+  /** `azureml:name:version`, `azureml:name@label`, a registry id or an ARM id. */
+  z.object({ kind: z.literal("asset"), id: z.string() }),
+  z.object({
+    kind: z.literal("inline"),
+    name: z.string().optional(),
+    image: z.string().optional(),
+    /** The conda file's text, exactly as written. */
+    condaFile: z.string().optional(),
+    build: z.object({ contextUri: z.string(), dockerfilePath: z.string().optional() }).optional(),
+    osType: z.string().optional(),
+  }),
+]);
+export type EnvironmentReference = z.infer<typeof EnvironmentReference>;
+
+export const NodeResources = z.object({
+  /** Sizes to try in order when the service refuses one; empty lets the service choose. */
+  instanceTypes: z.array(z.string()),
+  instanceCount: z.number().int().positive(),
+  shmSize: z.string().optional(),
+  dockerArgs: z.string().optional(),
+  properties: z.record(z.string(), z.unknown()).optional(),
+});
+
+export const PlanNode = z.object({
+  name: NodeName,
+  kind: z.literal("command"),
+  displayName: z.string().optional(),
+  component: z.object({ name: z.string(), version: z.string().optional() }),
+  /** The author's command, with `${{inputs.x}}`, `${{outputs.x}}` and `$[[ ]]` still in it. */
+  command: z.string(),
+  code: CodeReference.optional(),
+  environment: EnvironmentReference,
+  inputs: z.record(z.string(), PlanInput),
+  outputs: z.record(z.string(), PlanOutput),
+  environmentVariables: z.record(z.string(), z.string()),
+  /** Absent = serverless. */
+  compute: z.string().optional(),
+  resources: NodeResources,
+  /** Whole seconds. */
+  timeoutSeconds: z.number().int().positive().optional(),
+  distribution: z.record(z.string(), z.unknown()).optional(),
+  identity: z.record(z.string(), z.unknown()).optional(),
+  services: z.record(z.string(), z.unknown()).optional(),
+  queueSettings: z.record(z.string(), z.unknown()).optional(),
+  tags: z.record(z.string(), z.string()),
+  isDeterministic: z.boolean(),
+  forceRerun: z.boolean(),
+});
+export type PlanNode = z.infer<typeof PlanNode>;
+
+export const Plan = z.object({
+  /** Name of the pipeline. */
+  pipeline: z.string(),
+  displayName: z.string().optional(),
+  experimentName: z.string(),
+  description: z.string().optional(),
+  tags: z.record(z.string(), z.string()),
+  settings: z.object({ continueOnStepFailure: z.boolean(), forceRerun: z.boolean() }),
+  /** In an order in which every node comes after those it depends on. */
+  nodes: z.array(PlanNode),
+  /** Pipeline output name -> the node output it promotes. */
+  outputs: z.record(z.string(), z.object({ node: NodeName, output: z.string() })),
+});
+export type Plan = z.infer<typeof Plan>;
+
+/** What the orchestrator needs of a plan: small enough to live in a history at a thousand nodes. */
+export const PlanGraph = z.object({
+  pipeline: z.string(),
+  continueOnStepFailure: z.boolean(),
+  nodes: z.array(
+    z.object({
+      name: NodeName,
+      kind: z.literal("command"),
+      component: z.string(),
+      dependsOn: z.array(NodeName),
+      /** Dependencies bound only to optional inputs: their failure does not skip this node. */
+      optionalDependsOn: z.array(NodeName).optional(),
+      timeoutSeconds: z.number().optional(),
+      instanceTypes: z.array(z.string()),
+    }),
+  ),
+});
+export type PlanGraph = z.infer<typeof PlanGraph>;
+
+/** Names of the nodes whose outputs `node` reads, without repeats, in order of first use. */
+export function dependenciesOf(node: PlanNode): string[] {
+  const names = Object.values(node.inputs).flatMap((input) => (input.kind === "output" ? [input.node] : []));
+  return [...new Set(names)];
+}
+
+/** The graph of a plan. */
+export function graphOf(plan: Plan): PlanGraph {
+  return {
+    pipeline: plan.pipeline,
+    continueOnStepFailure: plan.settings.continueOnStepFailure,
+    nodes: plan.nodes.map((node) => ({
+      name: node.name,
+      kind: node.kind,
+      component: node.component.name,
+      dependsOn: dependenciesOf(node),
+      ...(node.timeoutSeconds === undefined ? {} : { timeoutSeconds: node.timeoutSeconds }),
+      instanceTypes: node.resources.instanceTypes,
+    })),
+  };
+}

@@ -1,0 +1,91 @@
+// A run is one execution of a pipeline; a node run wraps one job. This is the document the API, the command line and
+// the page all render, and the only place where a status is given a meaning.
+import { z } from "zod";
+
+export const RunId = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,79}$/, "letters, digits, `_` and `-`, at most 80");
+export type RunId = z.infer<typeof RunId>;
+
+export const RunStatus = z.enum(["queued", "running", "completed", "failed", "canceled"]);
+export type RunStatus = z.infer<typeof RunStatus>;
+
+export const NodeStatus = z.enum(["waiting", "queued", "running", "completed", "reused", "failed", "canceled", "skipped"]);
+export type NodeStatus = z.infer<typeof NodeStatus>;
+
+/** Whether nothing more will happen, and whether it counts as done well, per status. */
+export const runStatusFacts = {
+  queued: { isTerminal: false, isSuccess: false },
+  running: { isTerminal: false, isSuccess: false },
+  completed: { isTerminal: true, isSuccess: true },
+  failed: { isTerminal: true, isSuccess: false },
+  canceled: { isTerminal: true, isSuccess: false },
+} as const satisfies Record<RunStatus, { isTerminal: boolean; isSuccess: boolean }>;
+
+export const nodeStatusFacts = {
+  waiting: { isTerminal: false, isSuccess: false },
+  queued: { isTerminal: false, isSuccess: false },
+  running: { isTerminal: false, isSuccess: false },
+  completed: { isTerminal: true, isSuccess: true },
+  reused: { isTerminal: true, isSuccess: true },
+  failed: { isTerminal: true, isSuccess: false },
+  canceled: { isTerminal: true, isSuccess: false },
+  skipped: { isTerminal: true, isSuccess: false },
+} as const satisfies Record<NodeStatus, { isTerminal: boolean; isSuccess: boolean }>;
+
+/** Why a node did not complete. `logTail` is the end of the job's own log, already stripped of credentials. */
+export const NodeFailure = z.object({
+  reason: z.string(),
+  exitCode: z.number().int().optional(),
+  logTail: z.array(z.string()).optional(),
+});
+export type NodeFailure = z.infer<typeof NodeFailure>;
+
+export const NodeRun = z.object({
+  name: z.string(),
+  status: NodeStatus,
+  component: z.string(),
+  dependsOn: z.array(z.string()),
+  /** Counts from 1; a new attempt is a new job. */
+  attempt: z.number().int().nonnegative(),
+  jobName: z.string().optional(),
+  /** Azure ML's own word for where the job is, while it is running. */
+  jobStatus: z.string().optional(),
+  /** The size the job got. */
+  instanceType: z.string().optional(),
+  /** Sizes that were asked for first and refused, with the service's reason. */
+  refusedInstanceTypes: z.array(z.object({ instanceType: z.string(), reason: z.string() })).optional(),
+  /** ISO 8601, UTC. */
+  startTime: z.string().optional(),
+  endTime: z.string().optional(),
+  /** Output name -> `azureml://datastores/...` URI. */
+  outputs: z.record(z.string(), z.string()).optional(),
+  failure: NodeFailure.optional(),
+});
+export type NodeRun = z.infer<typeof NodeRun>;
+
+export const RunDocument = z.object({
+  runId: RunId,
+  pipeline: z.string(),
+  displayName: z.string().optional(),
+  experimentName: z.string(),
+  status: RunStatus,
+  createdTime: z.string(),
+  lastUpdatedTime: z.string(),
+  endTime: z.string().optional(),
+  /** In plan order. */
+  nodes: z.array(NodeRun),
+  /** Pipeline output name -> URI, once the node that makes it has completed. */
+  outputs: z.record(z.string(), z.string()),
+  /** Why the run failed: the first node that did, or what kept it from starting. */
+  failure: z.object({ node: z.string().optional(), reason: z.string() }).optional(),
+  tags: z.record(z.string(), z.string()),
+});
+export type RunDocument = z.infer<typeof RunDocument>;
+
+export const RunSummary = RunDocument.pick({
+  runId: true,
+  pipeline: true,
+  status: true,
+  createdTime: true,
+  lastUpdatedTime: true,
+}).extend({ nodeCount: z.number().int(), completedNodeCount: z.number().int() });
+export type RunSummary = z.infer<typeof RunSummary>;
