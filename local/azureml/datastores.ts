@@ -1,0 +1,158 @@
+// Where a URI lies: every form Azure ML accepts, brought back to a datastore and a path in it.
+import { BlobServiceClient, StorageSharedKeyCredential, type ContainerClient } from "@azure/storage-blob";
+import { MlpipeError } from "#shared/errors.ts";
+import type { DatastoreResolver } from "./executor/contract.ts";
+import type { ResourceStore } from "./resource-store.ts";
+import type { WorkspaceScope } from "./workspace-scope.ts";
+
+/** A blob account: Azure's own, or one on loopback whose URLs carry the account in the path. */
+export interface BlobAccount {
+  readonly protocol: "http" | "https";
+  /** `core.windows.net`, or `127.0.0.1:10000`. */
+  readonly endpoint: string;
+  readonly accountName: string;
+  readonly accountKey: string;
+}
+
+export const defaultDatastore = "workspaceblobstore";
+export const artifactDatastore = "workspaceartifactstore";
+
+interface BlobPlace {
+  readonly protocol: string;
+  readonly endpoint: string;
+  readonly accountName: string;
+  readonly containerName: string;
+}
+
+function isLoopback(endpoint: string): boolean {
+  return /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:\d+)?$/.test(endpoint);
+}
+
+/** `{protocol}://{account}.blob.{endpoint}`, or with the account in the path on loopback; no trailing slash. */
+export function accountUrl({ protocol, endpoint, accountName }: Omit<BlobPlace, "containerName">): string {
+  return isLoopback(endpoint) ? `${protocol}://${endpoint}/${accountName}` : `${protocol}://${accountName}.blob.${endpoint}`;
+}
+
+/** The two stores every workspace is born with. Does not touch stores that are there. */
+export function presetDatastores(resources: ResourceStore, scope: WorkspaceScope, account: BlobAccount): void {
+  const { accountKey, ...place } = account;
+  const preset = (name: string, containerName: string, isDefault: boolean) =>
+    resources.put(
+      { kind: "datastores", name },
+      {
+        datastoreType: "AzureBlob",
+        ...place,
+        containerName,
+        isDefault,
+        description: null,
+        tags: {},
+        properties: {},
+        serviceDataAccessAuthIdentity: "None",
+        credentials: { credentialsType: "AccountKey" },
+      },
+      { secretsType: "AccountKey", key: accountKey },
+    );
+  preset(defaultDatastore, `azureml-blobstore-${scope.workspaceId}`, true);
+  preset(artifactDatastore, "azureml", false);
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** `azureml://datastores/{datastore}/paths/{path}`, each segment percent-encoded; `path` is decoded text. */
+export function datastoreUri(datastore: string, path: string): string {
+  return `azureml://datastores/${datastore}/paths/${path.split("/").map(encodeURIComponent).join("/")}`;
+}
+
+const shortForm = /^azureml:\/\/(?:subscriptions\/[^/]+\/resourcegroups\/[^/]+\/(?:providers\/microsoft\.machinelearningservices\/)?workspaces\/[^/]+\/)?datastores\/([^/]+)(?:\/paths)?(?:\/(.*))?$/i;
+
+/** `https`, `http`, `wasbs` and `abfss` URLs of a blob, as account + container + decoded path. */
+function parseBlobUrl(uri: string): { host: string; account: string; container: string; path: string } | undefined {
+  const storage = /^(?:wasbs?|abfss?):\/\/([^@/]+)@([^./]+)\.(?:blob|dfs)\.([^/]+)\/?(.*)$/i.exec(uri);
+  if (storage !== null) {
+    const [, container = "", account = "", host = "", path = ""] = storage;
+    return { host, account, container, path: decode(path) };
+  }
+  if (!URL.canParse(uri)) return undefined;
+  const url = new URL(uri);
+  if (url.protocol !== "https:" && url.protocol !== "http:") return undefined;
+  const segments = url.pathname.slice(1).split("/");
+  if (isLoopback(url.host)) {
+    const [account = "", container = "", ...path] = segments;
+    return { host: url.host, account, container, path: decode(path.join("/")) };
+  }
+  const domain = /^([^.]+)\.(?:blob|dfs)\.(.+)$/.exec(url.hostname);
+  if (domain === null) return undefined;
+  const [container = "", ...path] = segments;
+  return { host: domain[2] ?? "", account: domain[1] ?? "", container, path: decode(path.join("/")) };
+}
+
+/** A segment that climbs would leave the folder an input or output is about. */
+function rejectClimbing(uri: string, path: string): string {
+  if (path.split("/").some((segment) => segment === ".." || segment === ".")) {
+    throw new MlpipeError("InvalidRequest", `The URI ${withoutQuery(uri)} climbs out of its folder.`);
+  }
+  return path;
+}
+
+function withoutQuery(uri: string): string {
+  return uri.replace(/\?.*$/s, "");
+}
+
+export function createDatastoreResolver(resources: ResourceStore): DatastoreResolver {
+  const blobPlace = (name: string): BlobPlace => {
+    const properties = resources.get({ kind: "datastores", name })?.properties;
+    if (properties === undefined) {
+      throw new MlpipeError("NotFound", `The workspace has no datastore named ${name}.`);
+    }
+    const text = (key: string) => String(properties[key] ?? "");
+    return {
+      protocol: text("protocol") || "https",
+      endpoint: text("endpoint") || "core.windows.net",
+      accountName: text("accountName"),
+      containerName: text("containerName"),
+    };
+  };
+  const clients = new Map<string, { client: ContainerClient; key: string }>();
+
+  return {
+    resolve(uri) {
+      const short = shortForm.exec(withoutQuery(uri));
+      if (short !== null) {
+        const datastore = decode(short[1] ?? "");
+        blobPlace(datastore);
+        return { datastore, path: rejectClimbing(uri, decode(short[2] ?? "")) };
+      }
+      const url = parseBlobUrl(uri);
+      if (url !== undefined) {
+        for (const { name } of resources.list("datastores", { limit: 1000, isOldestFirst: true })) {
+          const place = blobPlace(name);
+          const isHere =
+            place.accountName === url.account && place.containerName === url.container && url.host.startsWith(place.endpoint);
+          if (isHere) return { datastore: name, path: rejectClimbing(uri, url.path) };
+        }
+      }
+      throw new MlpipeError("InvalidRequest", `No datastore of the workspace holds ${withoutQuery(uri)}.`);
+    },
+    client(datastore) {
+      const place = blobPlace(datastore);
+      const secrets = resources.get({ kind: "datastores", name: datastore })?.secrets ?? {};
+      const key = JSON.stringify([place, secrets]);
+      const known = clients.get(datastore);
+      if (known?.key === key) return known.client;
+      const sasToken = typeof secrets["sasToken"] === "string" ? `?${secrets["sasToken"].replace(/^\?/, "")}` : "";
+      const service =
+        typeof secrets["key"] === "string"
+          ? new BlobServiceClient(accountUrl(place), new StorageSharedKeyCredential(place.accountName, secrets["key"]))
+          : new BlobServiceClient(`${accountUrl(place)}${sasToken}`);
+      const client = service.getContainerClient(place.containerName);
+      clients.set(datastore, { client, key });
+      return client;
+    },
+  };
+}
