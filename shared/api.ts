@@ -1,19 +1,11 @@
 // The HTTP contract: functions/http parses requests with these schemas, the OpenAPI document is made from them, and
 // the command line reads answers with them.
 import { z } from "zod";
+import { InputValue } from "./domain/input-value.ts";
 import { NodeRun, RunDocument, RunId, RunSummary } from "./domain/run.ts";
 
 /** Name of a pipeline deployed with the app: the file's name without `.yml`. */
 export const PipelineName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$/);
-
-/** Values for the pipeline's inputs: a literal, or a data reference by `path`. */
-export const InputValue = z.union([
-  z.string(),
-  z.number(),
-  z.boolean(),
-  z.object({ path: z.string(), type: z.string().optional(), mode: z.string().optional() }),
-]);
-export type InputValue = z.infer<typeof InputValue>;
 
 const runOptions = {
   inputs: z.record(z.string(), InputValue).optional(),
@@ -41,7 +33,9 @@ export const CancelRequest = z.strictObject({ reason: z.string().max(500).option
 /** A folder or file to store once by content. `hash` is that of shared/domain/snapshot.ts over `files`. */
 export const UploadRequest = z.strictObject({
   hash: z.string().regex(/^[0-9a-f]{64}$/),
-  files: z.array(z.object({ path: z.string(), size: z.number().int().nonnegative(), sha256: z.string() })).max(20_000),
+  files: z
+    .array(z.object({ path: z.string(), size: z.number().int().nonnegative(), sha256: z.string() }))
+    .max(20_000),
 });
 export type UploadRequest = z.infer<typeof UploadRequest>;
 
@@ -64,7 +58,12 @@ export const NodeMetrics = z.object({
 });
 export type NodeMetrics = z.infer<typeof NodeMetrics>;
 
-export const OutputFile = z.object({ path: z.string(), size: z.number(), lastModified: z.string(), contentType: z.string() });
+export const OutputFile = z.object({
+  path: z.string(),
+  size: z.number(),
+  lastModified: z.string(),
+  contentType: z.string(),
+});
 export const OutputList = z.object({
   outputs: z.array(z.object({ output: z.string(), uri: z.string(), files: z.array(OutputFile) })),
 });
@@ -88,7 +87,11 @@ export const IssueDocument = z.object({
   line: z.number().optional(),
   column: z.number().optional(),
 });
-export const PlanAnswer = z.object({ pipeline: z.string(), nodes: z.array(PlannedNode), warnings: z.array(IssueDocument) });
+export const PlanAnswer = z.object({
+  pipeline: z.string(),
+  nodes: z.array(PlannedNode),
+  warnings: z.array(IssueDocument),
+});
 export type PlanAnswer = z.infer<typeof PlanAnswer>;
 
 /** RFC 9457. `code` is one of shared/errors.ts. */
@@ -104,4 +107,4 @@ export const Problem = z.object({
 });
 export type Problem = z.infer<typeof Problem>;
 
-export { NodeRun, RunDocument, RunId, RunSummary };
+export { InputValue, NodeRun, RunDocument, RunId, RunSummary };

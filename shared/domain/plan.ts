@@ -12,7 +12,13 @@ export const PlanInput = z.discriminatedUnion("kind", [
   /** Data that exists before the run starts. */
   z.object({ kind: z.literal("data"), type: DataType, uri: z.string(), mode: InputMode }),
   /** Another node's output. */
-  z.object({ kind: z.literal("output"), type: DataType, node: NodeName, output: z.string(), mode: InputMode }),
+  z.object({
+    kind: z.literal("output"),
+    type: DataType,
+    node: NodeName,
+    output: z.string(),
+    mode: InputMode,
+  }),
 ]);
 export type PlanInput = z.infer<typeof PlanInput>;
 
@@ -123,7 +129,9 @@ export type PlanGraph = z.infer<typeof PlanGraph>;
 
 /** Names of the nodes whose outputs `node` reads, without repeats, in order of first use. */
 export function dependenciesOf(node: PlanNode): string[] {
-  const names = Object.values(node.inputs).flatMap((input) => (input.kind === "output" ? [input.node] : []));
+  const names = Object.values(node.inputs).flatMap((input) =>
+    input.kind === "output" ? [input.node] : [],
+  );
   return [...new Set(names)];
 }
 

@@ -1,0 +1,26 @@
+// What a node's orchestration knows while it runs, and what it hands to the run's when it has ended.
+import { z } from "zod";
+import { NodeFailure } from "./run.ts";
+
+export const RefusedInstanceType = z.object({ instanceType: z.string(), reason: z.string() });
+
+/** Custom status of a node's orchestration. */
+export const NodeProgress = z.object({
+  attempt: z.number().int(),
+  jobName: z.string().optional(),
+  jobStatus: z.string().optional(),
+  instanceType: z.string().optional(),
+  refused: z.array(RefusedInstanceType),
+  /** ISO 8601: when the node's orchestration began. */
+  startTime: z.string(),
+});
+export type NodeProgress = z.infer<typeof NodeProgress>;
+
+const ended = { ...NodeProgress.shape, node: z.string(), endTime: z.string() };
+
+export const NodeResult = z.discriminatedUnion("status", [
+  z.object({ ...ended, status: z.literal("completed"), outputs: z.record(z.string(), z.string()) }),
+  z.object({ ...ended, status: z.literal("failed"), failure: NodeFailure }),
+  z.object({ ...ended, status: z.literal("canceled"), failure: NodeFailure.optional() }),
+]);
+export type NodeResult = z.infer<typeof NodeResult>;
