@@ -1,0 +1,102 @@
+// The process Azurite runs in: its blob service as published, saved often, gone when its parent is.
+import { mkdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { takeFolderLock } from "../folder-lock.ts";
+
+/** The parts of LokiJS that count here: Azurite keeps its metadata in two such databases. */
+interface Database {
+  autosaveDisable(): void;
+  autosaveDirty(): boolean;
+  saveDatabase(callback: (error?: Error) => void): void;
+}
+
+interface BlobServer {
+  readonly metadataStore: { readonly db: Database };
+  readonly extentMetadataStore: { readonly db: Database };
+  start(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const require = createRequire(import.meta.url);
+
+// Azurite publishes no types and no library entry: these are the constructors its own command line calls.
+function createBlobServer(folder: string, port: number): BlobServer {
+  const { default: Configuration } = require("azurite/dist/src/blob/BlobConfiguration.js");
+  const { default: Server } = require("azurite/dist/src/blob/BlobServer.js");
+  const keepAliveSeconds = 120;
+  const extents = [
+    { locationId: "Default", locationPath: join(folder, "blobs"), maxConcurrency: 50 },
+  ];
+  const noAccessLog = [false, undefined] as const;
+  const noDebugLog = [false, undefined] as const;
+  const [isLoose, skipsApiVersionCheck] = [false, true];
+  const noCertificate = ["", "", ""] as const;
+  const noOauth = undefined;
+  const isAccountAlwaysInPath = true;
+  return new Server(
+    new Configuration(
+      "127.0.0.1",
+      port,
+      keepAliveSeconds,
+      join(folder, "metadata.json"),
+      join(folder, "extents.json"),
+      extents,
+      ...noAccessLog,
+      ...noDebugLog,
+      isLoose,
+      skipsApiVersionCheck,
+      ...noCertificate,
+      noOauth,
+      isAccountAlwaysInPath,
+    ),
+  );
+}
+
+// Left alone, Azurite saves every five seconds, and a kill loses what was written since: committed blobs among it. A
+// save writes everything, so the pause grows with it: 100 ms while the account is small, never above a tenth of the time.
+async function saveOften(databases: readonly Database[]): Promise<never> {
+  for (const database of databases) database.autosaveDisable();
+  for (;;) {
+    const start = performance.now();
+    await Promise.all(databases.filter((database) => database.autosaveDirty()).map(save));
+    await delay(Math.max(100, 9 * (performance.now() - start)), undefined, { ref: false });
+  }
+}
+
+function save(database: Database): Promise<void> {
+  return new Promise((resolve, reject) =>
+    database.saveDatabase((error) => (error ? reject(error) : resolve())),
+  );
+}
+
+async function main(): Promise<void> {
+  const folder = process.argv[2] ?? "";
+  const port = Number(process.argv[3]);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // One before us may still be saving: two writers would destroy the account.
+  if (takeFolderLock(join(folder, "azurite.lock"), 15_000) === undefined) {
+    throw new Error(`another Azurite works in ${folder}`);
+  }
+  const server = createBlobServer(folder, port);
+  process.once("disconnect", () => void server.close().finally(() => process.exit(0)));
+  await server.start();
+  // Extents first: a saved blob must never point to an extent nobody knows.
+  void saveOften([server.extentMetadataStore.db, server.metadataStore.db]).catch(
+    (error: unknown) => {
+      console.error(
+        `Azurite cannot save its metadata: ${error instanceof Error ? error.message : String(error)}`,
+      );
+      process.exit(1);
+    },
+  );
+  process.send?.({ type: "ready" });
+}
+
+main().catch((error: unknown) => {
+  const message = error instanceof Error ? error.message : String(error);
+  console.error(message);
+  if (process.send === undefined) process.exit(1);
+  process.send({ type: "failed", message }, () => process.exit(1));
+});

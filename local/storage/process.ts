@@ -1,0 +1,106 @@
+// The storage account of a stack: Azurite as a child, the pass-through before it and Event Grid behind that. Forked by
+// the supervisor with its options as JSON; ends when the supervisor does.
+import { once } from "node:events";
+import { pino } from "pino";
+import { z } from "zod";
+import { EventFaults } from "../event-faults.ts";
+import { createEventGrid } from "../event-grid.ts";
+import { startAzurite } from "./azurite.ts";
+import { createBlobCreated } from "./blob-created.ts";
+import { createControl } from "./control.ts";
+import { createPassThrough } from "./pass-through.ts";
+
+const StorageOptions = z.object({
+  stateFolder: z.string(),
+  /** Clients' port and Azurite's own. */
+  port: z.number().int(),
+  azuritePort: z.number().int(),
+  accountName: z.string(),
+  accountKey: z.string(),
+  /** ARM id of the account: the events' topic. */
+  topic: z.string(),
+  /** Opens `/_embedded/faults`. */
+  token: z.string(),
+  subscriptions: z.array(
+    z.object({
+      name: z.string(),
+      endpoint: z.string(),
+      subjectBeginsWith: z.string().optional(),
+      subjectEndsWith: z.string().optional(),
+      includedEventTypes: z.array(z.string()).optional(),
+    }),
+  ),
+  faults: EventFaults.optional(),
+  retryScale: z.number().positive().optional(),
+});
+export type StorageOptions = z.input<typeof StorageOptions>;
+
+const stopGraceMs = 8000;
+
+async function main(): Promise<void> {
+  const options = StorageOptions.parse(JSON.parse(process.argv[2] ?? "{}"));
+  const {
+    stateFolder,
+    port,
+    azuritePort,
+    accountName,
+    accountKey,
+    topic,
+    token,
+    subscriptions,
+    faults,
+    retryScale,
+  } = options;
+  const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
+  const azurite = await startAzurite({
+    folder: stateFolder,
+    port: azuritePort,
+    accountName,
+    accountKey,
+  });
+  const url = `http://127.0.0.1:${port}`;
+  const grid = createEventGrid({ log, faults, retryScale });
+  const server = createPassThrough({
+    upstreamPort: azuritePort,
+    onAnswer: createBlobCreated({
+      upstreamPort: azuritePort,
+      url,
+      topic,
+      accountName,
+      accountKey,
+      publish: grid.publish,
+    }),
+    serve: createControl(grid, token),
+  });
+
+  let isStopping = false;
+  process.once("disconnect", () => {
+    isStopping = true;
+    grid.close();
+    server.close();
+    server.closeAllConnections();
+    void azurite.stop(stopGraceMs).then(() => process.exit(0));
+  });
+  void azurite.ended.then(() => {
+    if (isStopping) return;
+    log.error("Azurite ended by itself");
+    process.exit(1);
+  });
+
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  for (const subscription of subscriptions) grid.subscribe({ ...subscription, topic });
+  process.send?.({ type: "ready", url });
+}
+
+main().catch((error: unknown) => {
+  const message =
+    error instanceof z.ZodError
+      ? z.prettifyError(error)
+      : error instanceof Error
+        ? error.message
+        : String(error);
+  console.error(message);
+  if (process.send === undefined) process.exit(1);
+  process.send({ type: "failed", message }, () => process.exit(1));
+});
