@@ -20,7 +20,9 @@ export interface Delivered {
 }
 
 /** An endpoint as the Functions host's: answers the handshake, keeps what it is sent. */
-export async function startEndpoint(answer: (delivered: Delivered, nth: number) => number = () => 202) {
+export async function startEndpoint(
+  answer: (delivered: Delivered, nth: number) => number = () => 202,
+) {
   const delivered: Delivered[] = [];
   const waiters: (() => void)[] = [];
   let validations = 0;
@@ -30,7 +32,11 @@ export async function startEndpoint(answer: (delivered: Delivered, nth: number) 
     const events = JSON.parse(Buffer.concat(chunks).toString()) as EventGridEvent[];
     if (request.headers["aeg-event-type"] === "SubscriptionValidation") {
       validations += 1;
-      response.end(JSON.stringify({ validationResponse: (events[0]?.data as { validationCode: string }).validationCode }));
+      response.end(
+        JSON.stringify({
+          validationResponse: (events[0]?.data as { validationCode: string }).validationCode,
+        }),
+      );
       return;
     }
     const one = { headers: request.headers, events };
@@ -65,14 +71,28 @@ export async function startStorage(options: Partial<StorageOptions>) {
   const [port = 0, azuritePort = 0] = await findFreePorts(2);
   const accountKey = randomBytes(64).toString("base64");
   const token = randomBytes(16).toString("hex");
-  const json = { stateFolder, port, azuritePort, accountName, accountKey, topic, token, subscriptions: [], ...options };
+  const json = {
+    stateFolder,
+    port,
+    azuritePort,
+    accountName,
+    accountKey,
+    topic,
+    token,
+    subscriptions: [],
+    ...options,
+  };
   let output = "";
   let child: ChildProcess;
 
   async function start() {
     const entry = fileURLToPath(new URL("../../../local/storage/process.ts", import.meta.url));
-    child = fork(entry, [JSON.stringify(json)], { execArgv: [], stdio: ["ignore", "pipe", "pipe", "ipc"] });
-    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (output += String(chunk)));
+    child = fork(entry, [JSON.stringify(json)], {
+      execArgv: [],
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on("data", (chunk) => (output += String(chunk)));
     const [message] = (await once(child, "message")) as [{ type: string; message?: string }];
     if (message.type !== "ready") throw new Error(message.message);
   }
@@ -106,7 +126,11 @@ export async function startStorage(options: Partial<StorageOptions>) {
     start,
     async setFaults(faults: unknown, bearer = token) {
       const headers = { authorization: `Bearer ${bearer}`, "content-type": "application/json" };
-      return fetch(`${url}/_embedded/faults`, { method: "POST", headers, body: JSON.stringify(faults) });
+      return fetch(`${url}/_embedded/faults`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify(faults),
+      });
     },
     async close() {
       await stop();
