@@ -1,0 +1,111 @@
+// Azure ML's `${{ }}` expressions. A binding is always the whole value; `${ }` with one brace is none.
+
+export type Binding =
+  | { readonly kind: "pipelineInput"; readonly name: string }
+  | { readonly kind: "nodeOutput"; readonly node: string; readonly output: string }
+  | { readonly kind: "nodeInput"; readonly node: string; readonly input: string }
+  | { readonly kind: "pipelineOutput"; readonly name: string }
+  /** Looks like a binding of the surrounding pipeline, but is none. */
+  | { readonly kind: "malformed"; readonly reason: string };
+
+const wholePattern = /^\s*\$\{\{([^{}]*)\}\}\s*$/;
+const parentPattern = /\$\{\{\s*parent\./;
+
+/**
+ * The binding that `value` is, or undefined when it is an ordinary value. The old spelling without `parent.` counts only
+ * with `allowShort`, because in a command `${{inputs.x}}` is the node's own.
+ */
+export function parseBinding(value: unknown, { allowShort = false } = {}): Binding | undefined {
+  if (typeof value !== "string" || !value.includes("${{")) return undefined;
+  const body = wholePattern.exec(value)?.[1]?.trim();
+  if (body === undefined) {
+    return parentPattern.test(value)
+      ? {
+          kind: "malformed",
+          reason: `a binding must be the whole value, not a part of \`${shorten(value)}\``,
+        }
+      : undefined;
+  }
+  const isParent = body.startsWith("parent.");
+  if (!isParent && !allowShort) return undefined;
+  const path = isParent ? body.slice("parent.".length) : body;
+  const binding = readPath(path);
+  if (binding !== undefined) return binding;
+  return isParent || /^(?:inputs|outputs|jobs)\./.test(path)
+    ? {
+        kind: "malformed",
+        reason: `\`${value.trim()}\` is no binding; write \${{parent.inputs.<name>}}, \${{parent.jobs.<node>.outputs.<name>}} or \${{parent.outputs.<name>}}`,
+      }
+    : undefined;
+}
+
+function readPath(path: string): Binding | undefined {
+  const [, inputs, name] = /^(inputs|outputs)\.([^\s]+)$/.exec(path) ?? [];
+  if (name !== undefined)
+    return { kind: inputs === "inputs" ? "pipelineInput" : "pipelineOutput", name };
+  const [, node, side, port] = /^jobs\.([^.\s]+)\.(inputs|outputs)\.([^\s]+)$/.exec(path) ?? [];
+  if (node === undefined || port === undefined) return undefined;
+  return side === "outputs"
+    ? { kind: "nodeOutput", node, output: port }
+    : { kind: "nodeInput", node, input: port };
+}
+
+export interface CommandExpression {
+  readonly scope: "inputs" | "outputs" | "search_space";
+  readonly name: string;
+  readonly start: number;
+  readonly end: number;
+}
+
+const commandPattern = /\$\{\{\s*(inputs|outputs|search_space)\.([A-Za-z0-9_.-]+)\s*\}\}/g;
+
+/** Every `${{inputs.x}}`, `${{outputs.x}}` and `${{search_space.x}}` in a command, in order. */
+export function commandExpressions(text: string): CommandExpression[] {
+  return [...text.matchAll(commandPattern)].map((match) => ({
+    // The pattern has exactly these two groups.
+    scope: match[1] as CommandExpression["scope"],
+    name: match[2] as string,
+    start: match.index,
+    end: match.index + match[0].length,
+  }));
+}
+
+const optionalPattern = /\$\[\[([\s\S]*?)\]\]/g;
+
+/** Keeps each `$[[ text ]]` as `text` when every input it names has a value, and drops it otherwise. */
+export function resolveOptionalParts(
+  command: string,
+  hasValue: (input: string) => boolean,
+): string {
+  return command.replaceAll(optionalPattern, (_, body: string) =>
+    commandExpressions(body).every(({ scope, name }) => scope !== "inputs" || hasValue(name))
+      ? body
+      : "",
+  );
+}
+
+/** The command without its `$[[ ]]` parts: what is named here must always have a value. */
+export function withoutOptionalParts(command: string): string {
+  return command.replaceAll(optionalPattern, "");
+}
+
+/** Calls `visit` for each text in `value`, with its path and the mapping or list that holds it. */
+export function visitTexts(
+  value: unknown,
+  path: string,
+  visit: (text: string, path: string, holder: object, key: string | number) => void,
+): void {
+  if (typeof value !== "object" || value === null) return;
+  const entries: Iterable<[string | number, unknown]> = Array.isArray(value)
+    ? value.entries()
+    : Object.entries(value);
+  for (const [key, item] of entries) {
+    const itemPath = path === "" ? String(key) : `${path}.${key}`;
+    if (typeof item === "string") visit(item, itemPath, value, key);
+    else visitTexts(item, itemPath, visit);
+  }
+}
+
+function shorten(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}
