@@ -33,9 +33,7 @@ export const CancelRequest = z.strictObject({ reason: z.string().max(500).option
 /** A folder or file to store once by content. `hash` is that of shared/domain/snapshot.ts over `files`. */
 export const UploadRequest = z.strictObject({
   hash: z.string().regex(/^[0-9a-f]{64}$/),
-  files: z
-    .array(z.object({ path: z.string(), size: z.number().int().nonnegative(), sha256: z.string() }))
-    .max(20_000),
+  files: z.array(z.object({ path: z.string(), size: z.number().int().nonnegative(), sha256: z.string() })).max(20_000),
 });
 export type UploadRequest = z.infer<typeof UploadRequest>;
 

@@ -12,12 +12,32 @@ export interface ErrorKind {
 }
 
 export const errorKinds = {
-  InvalidRequest: { httpStatus: 400, exitCode: 2, isRetryable: false, title: "The request is not valid" },
-  Unauthorized: { httpStatus: 401, exitCode: 3, isRetryable: false, title: "The key is missing or wrong" },
+  InvalidRequest: {
+    httpStatus: 400,
+    exitCode: 2,
+    isRetryable: false,
+    title: "The request is not valid",
+  },
+  Unauthorized: {
+    httpStatus: 401,
+    exitCode: 3,
+    isRetryable: false,
+    title: "The key is missing or wrong",
+  },
   NotFound: { httpStatus: 404, exitCode: 3, isRetryable: false, title: "There is no such thing" },
-  Conflict: { httpStatus: 409, exitCode: 3, isRetryable: false, title: "The name is taken by something else" },
+  Conflict: {
+    httpStatus: 409,
+    exitCode: 3,
+    isRetryable: false,
+    title: "The name is taken by something else",
+  },
   TooLarge: { httpStatus: 413, exitCode: 2, isRetryable: false, title: "The request is too large" },
-  Unavailable: { httpStatus: 503, exitCode: 4, isRetryable: true, title: "A service is slow or down" },
+  Unavailable: {
+    httpStatus: 503,
+    exitCode: 4,
+    isRetryable: true,
+    title: "A service is slow or down",
+  },
   Internal: { httpStatus: 500, exitCode: 70, isRetryable: false, title: "mlpipe itself failed" },
 } as const satisfies Record<string, ErrorKind>;
 

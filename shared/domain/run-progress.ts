@@ -15,9 +15,7 @@ const letters = {
   skipped: "s",
 } as const satisfies Record<NodeStatus, string>;
 
-const statuses = new Map(
-  Object.entries(letters).map(([status, letter]) => [letter as string, status as NodeStatus]),
-);
+const statuses = new Map(Object.entries(letters).map(([status, letter]) => [letter as string, status as NodeStatus]));
 
 export const RunProgress = z.object({
   /** One letter per node, in plan order. */
@@ -58,9 +56,7 @@ export function toRunProgress(state: RunState, since: number): RunProgress {
     details[index] = values;
   }
   const failure =
-    state.failure === undefined
-      ? undefined
-      : { node: state.failure.node, reason: state.failure.reason.slice(0, 500) };
+    state.failure === undefined ? undefined : { node: state.failure.node, reason: state.failure.reason.slice(0, 500) };
   return {
     nodes: nodes.map(({ status }) => letters[status]).join(""),
     since,

@@ -24,18 +24,14 @@ export interface RunState {
 
 export function initialRunState(graph: PlanGraph): RunState {
   return {
-    nodes: Object.fromEntries(
-      graph.nodes.map((node) => [node.name, { status: "waiting" as const, attempt: 0 }]),
-    ),
+    nodes: Object.fromEntries(graph.nodes.map((node) => [node.name, { status: "waiting" as const, attempt: 0 }])),
     uris: {},
   };
 }
 
 /** Whether new nodes may still start. */
 function isOpen(graph: PlanGraph, state: RunState): boolean {
-  return (
-    state.cancelReason === undefined && (state.failure === undefined || graph.continueOnStepFailure)
-  );
+  return state.cancelReason === undefined && (state.failure === undefined || graph.continueOnStepFailure);
 }
 
 /**
@@ -53,11 +49,9 @@ export function applyResult(state: RunState, result: NodeResult): boolean {
     endTime: result.endTime,
   };
   if (result.status === "completed") {
-    for (const [output, uri] of Object.entries(result.outputs))
-      state.uris[`${result.node}.${output}`] = uri;
+    for (const [output, uri] of Object.entries(result.outputs)) state.uris[`${result.node}.${output}`] = uri;
   }
-  if (result.status === "failed")
-    state.failure ??= { node: result.node, reason: result.failure.reason };
+  if (result.status === "failed") state.failure ??= { node: result.node, reason: result.failure.reason };
   return true;
 }
 
@@ -78,10 +72,7 @@ export function advance(graph: PlanGraph, state: RunState, now: string): string[
     const facts = (upstream: string) => nodeStatusFacts[state.nodes[upstream]?.status ?? "waiting"];
     if (
       dependsOn.some(
-        (upstream) =>
-          facts(upstream).isTerminal &&
-          !facts(upstream).isSuccess &&
-          !optionalDependsOn.includes(upstream),
+        (upstream) => facts(upstream).isTerminal && !facts(upstream).isSuccess && !optionalDependsOn.includes(upstream),
       )
     ) {
       node.status = "skipped";
@@ -104,26 +95,16 @@ export function runningNodes(state: RunState): string[] {
 }
 
 /** URIs of the outputs that `node` may read: those of the nodes it depends on. */
-export function upstreamUris(
-  graph: PlanGraph,
-  state: RunState,
-  node: string,
-): Record<string, string> {
+export function upstreamUris(graph: PlanGraph, state: RunState, node: string): Record<string, string> {
   const dependsOn = graph.nodes.find(({ name }) => name === node)?.dependsOn ?? [];
   return Object.fromEntries(
-    Object.entries(state.uris).filter(([key]) =>
-      dependsOn.includes(key.slice(0, key.lastIndexOf("."))),
-    ),
+    Object.entries(state.uris).filter(([key]) => dependsOn.includes(key.slice(0, key.lastIndexOf(".")))),
   );
 }
 
 /** How a run with no running node left has ended. */
-export function runOutcome(
-  state: RunState,
-): Extract<RunStatus, "completed" | "failed" | "canceled"> {
+export function runOutcome(state: RunState): Extract<RunStatus, "completed" | "failed" | "canceled"> {
   if (state.cancelReason !== undefined) return "canceled";
   if (state.failure !== undefined) return "failed";
-  return Object.values(state.nodes).some(({ status }) => status === "canceled")
-    ? "canceled"
-    : "completed";
+  return Object.values(state.nodes).some(({ status }) => status === "canceled") ? "canceled" : "completed";
 }

@@ -2,9 +2,7 @@
 // the page all render, and the only place where a status is given a meaning.
 import { z } from "zod";
 
-export const RunId = z
-  .string()
-  .regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,79}$/, "letters, digits, `_` and `-`, at most 80");
+export const RunId = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,79}$/, "letters, digits, `_` and `-`, at most 80");
 export type RunId = z.infer<typeof RunId>;
 
 export const RunStatus = z.enum(["queued", "running", "completed", "failed", "canceled"]);
@@ -63,9 +61,7 @@ export const NodeRun = z.object({
   /** The size the job got. */
   instanceType: z.string().optional(),
   /** Sizes that were asked for first and refused, with the service's reason. */
-  refusedInstanceTypes: z
-    .array(z.object({ instanceType: z.string(), reason: z.string() }))
-    .optional(),
+  refusedInstanceTypes: z.array(z.object({ instanceType: z.string(), reason: z.string() })).optional(),
   /** ISO 8601, UTC. */
   startTime: z.string().optional(),
   endTime: z.string().optional(),

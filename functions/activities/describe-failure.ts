@@ -1,0 +1,36 @@
+import type { Ml } from "#shared/azure/ml.ts";
+import type { Blobs } from "#shared/azure/blob.ts";
+import type { AttemptPlace } from "#shared/domain/layout.ts";
+import type { NodeFailure } from "#shared/domain/run.ts";
+import type { JobLogs } from "../job-logs.ts";
+import { readExitCode } from "./collect-outputs.ts";
+
+/** Job properties in which the service has been seen to say what went wrong. */
+const messageProperties = ["_azureml.ErrorMessage", "azureml.errorMessage", "ErrorMessage"];
+
+/** Why an attempt failed, in the words of whoever knows most: the program, its exit code, the service. */
+export function createDescribeFailure({ ml, blobs, logs }: { ml: Ml; blobs: Blobs; logs: JobLogs }) {
+  return async function describeFailure({
+    jobName,
+    jobStatus,
+    ...place
+  }: AttemptPlace & { jobName: string; jobStatus: string }): Promise<NodeFailure> {
+    const [job, exitCode, logTail] = await Promise.all([
+      ml.getJob(jobName),
+      readExitCode(blobs, place),
+      logs.tail(jobName),
+    ]);
+    const properties = job?.properties.properties ?? {};
+    const said = messageProperties.map((key) => properties[key]).find((text) => text !== undefined && text !== null);
+    const reason =
+      said ??
+      (exitCode === undefined
+        ? `the job ended as ${jobStatus} before its command did`
+        : `the command ended with exit code ${exitCode}`);
+    return {
+      reason,
+      ...(exitCode === undefined ? {} : { exitCode }),
+      ...(logTail.length === 0 ? {} : { logTail }),
+    };
+  };
+}

@@ -1,0 +1,26 @@
+// Asks Azure ML where a job is. An event that announced the end may be early by the time the service needs to finalise, so
+// the caller may let this wait a little: that is cheaper than another turn of the orchestration.
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Ml } from "#shared/azure/ml.ts";
+
+const outcomes: Record<string, "completed" | "failed" | "canceled"> = {
+  Completed: "completed",
+  Failed: "failed",
+  Canceled: "canceled",
+};
+
+export function createGetJob({ ml }: { ml: Ml }) {
+  return async function getJob({ jobName, settleSeconds }: { jobName: string; settleSeconds: number }) {
+    const until = Date.now() + settleSeconds * 1000;
+    for (let pauseMs = 4; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
+      const job = await ml.getJob(jobName);
+      const jobStatus = job?.properties.status ?? "NotFound";
+      const outcome = outcomes[jobStatus];
+      // While it runs, the announced end is not near: a forged or far too early event must not keep an activity busy.
+      const isNear = jobStatus === "Finalizing" || jobStatus === "Running" || jobStatus === "CancelRequested";
+      if (outcome !== undefined) return { jobStatus, outcome };
+      if (!isNear || Date.now() + pauseMs > until) return { jobStatus };
+      await sleep(pauseMs);
+    }
+  };
+}

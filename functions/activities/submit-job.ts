@@ -1,0 +1,172 @@
+// Submits a node's command job, once: the job's name is made of run, node and attempt, so a second submission finds the first.
+import { createHash } from "node:crypto";
+import type { SubmitInput, SubmitOutput } from "#orchestrations/activities.ts";
+import type { Blobs } from "#shared/azure/blob.ts";
+import type { Ml } from "#shared/azure/ml.ts";
+import { withEndMarker, endMarkerOutput } from "#shared/domain/end-marker.ts";
+import { jobCommand } from "#shared/domain/job-command.ts";
+import { jobName } from "#shared/domain/job-name.ts";
+import { endMarkerPath } from "#shared/domain/layout.ts";
+import { type PlanInput, type PlanNode } from "#shared/domain/plan.ts";
+import { inputModes, outputModes } from "#shared/domain/data-types.ts";
+import { isMlpipeError } from "#shared/errors.ts";
+import type { Log } from "#shared/log.ts";
+import type { Plans } from "#shared/plans.ts";
+import type { Assets } from "../assets.ts";
+
+/** Property of a job that holds the hash of what was asked for: how we know a job of the same name for ours. */
+const requestProperty = "mlpipe.request";
+
+export interface SubmitClients {
+  readonly ml: Ml;
+  readonly blobs: Blobs;
+  readonly plans: Plans;
+  readonly assets: Assets;
+  readonly log: Log;
+}
+
+/** The body of `prep`, `train`, `score` and `submitJob`. */
+export function createSubmitJob({ ml, blobs, plans, assets, log }: SubmitClients) {
+  return async function submitJob(input: SubmitInput): Promise<SubmitOutput> {
+    const { plan } = await plans.get(input.runId);
+    const node = plan.nodes.find(({ name }) => name === input.node);
+    if (node === undefined) return { kind: "rejected", reason: `the plan has no node ${input.node}` };
+    const name = jobName(input.runId, input.node, input.attempt);
+    try {
+      const body = await toJob(node, plan.experimentName, input);
+      const request = createHash("sha256").update(JSON.stringify(body)).digest("hex");
+      const answer = await ml.putJob(name, {
+        ...body,
+        properties: { ...body.properties, [requestProperty]: request },
+      });
+      switch (answer.kind) {
+        case "accepted":
+          log.info(
+            {
+              runId: input.runId,
+              node: input.node,
+              jobName: name,
+              instanceType: input.instanceType,
+            },
+            "job submitted",
+          );
+          return {
+            kind: "submitted",
+            jobName: name,
+            jobStatus: answer.job.properties.status ?? "NotStarted",
+          };
+        case "exists":
+          return await takeUp(name, request);
+        case "refused":
+        case "rejected":
+          log.warn(
+            {
+              runId: input.runId,
+              node: input.node,
+              jobName: name,
+              instanceType: input.instanceType,
+              reason: answer.reason,
+            },
+            "job refused",
+          );
+          return answer;
+      }
+    } catch (error) {
+      if (isMlpipeError(error) && error.code !== "Unavailable") return { kind: "rejected", reason: error.message };
+      throw error;
+    }
+  };
+
+  /** A job of this name exists: ours when it was asked for with the same words. */
+  async function takeUp(name: string, request: string): Promise<SubmitOutput> {
+    const job = await ml.getJob(name);
+    if (job?.properties.properties?.[requestProperty] === request) {
+      return { kind: "submitted", jobName: name, jobStatus: job.properties.status ?? "NotStarted" };
+    }
+    return { kind: "rejected", reason: `the workspace has another job named ${name}` };
+  }
+
+  async function toJob(node: PlanNode, experimentName: string, input: SubmitInput) {
+    const [codeId, environmentId, compute] = await Promise.all([
+      node.code === undefined ? undefined : assets.codeId(node.code),
+      assets.environmentId(node.environment),
+      node.compute === undefined ? undefined : assets.computeId(node.compute),
+    ]);
+    const command = jobCommand(
+      node.command,
+      Object.fromEntries(Object.entries(node.inputs).map(([key, value]) => [key, toCommandInput(value)])),
+    );
+    const { instanceCount, shmSize, dockerArgs, properties } = node.resources;
+    const ownProperties =
+      properties === undefined
+        ? undefined
+        : Object.fromEntries(Object.entries(properties).filter(([key]) => key !== "mlpipe"));
+    return withoutUndefined({
+      jobType: "Command",
+      displayName: node.displayName ?? node.name,
+      experimentName,
+      tags: { ...node.tags, "mlpipe.run": input.runId, "mlpipe.node": input.node },
+      properties: { "mlpipe.attempt": String(input.attempt) } as Record<string, string>,
+      command: withEndMarker(command),
+      codeId,
+      environmentId,
+      computeId: compute,
+      environmentVariables: node.environmentVariables,
+      inputs: Object.fromEntries(Object.entries(node.inputs).map(([key, value]) => [key, toJobInput(value, input)])),
+      outputs: await toJobOutputs(node, input),
+      resources: withoutUndefined({
+        instanceType: input.instanceType,
+        instanceCount,
+        shmSize,
+        dockerArgs,
+        properties: ownProperties !== undefined && Object.keys(ownProperties).length > 0 ? ownProperties : undefined,
+      }),
+      limits:
+        node.timeoutSeconds === undefined
+          ? undefined
+          : { jobLimitsType: "Command", timeout: `PT${node.timeoutSeconds}S` },
+      distribution: node.distribution,
+      identity: node.identity,
+      services: node.services,
+      queueSettings: node.queueSettings,
+    });
+  }
+
+  async function toJobOutputs(node: PlanNode, input: SubmitInput): Promise<Record<string, unknown>> {
+    const outputs: Record<string, unknown> = {};
+    for (const [name, output] of Object.entries(node.outputs)) {
+      const uri = await assets.outputUri(node, name, input);
+      // `artifacts` is the run's artifact root: the service makes it, nobody may place it.
+      if (name === "artifacts" && output.path === undefined) continue;
+      outputs[name] = {
+        jobOutputType: output.type,
+        mode: outputModes[output.mode],
+        uri,
+        ...(output.assetName === undefined ? {} : { assetName: output.assetName }),
+        ...(output.assetVersion === undefined ? {} : { assetVersion: output.assetVersion }),
+      };
+    }
+    const marker = await blobs.uriOf(endMarkerPath(input));
+    outputs[endMarkerOutput] = {
+      jobOutputType: "uri_file",
+      mode: outputModes.rw_mount,
+      uri: marker,
+    };
+    return outputs;
+  }
+}
+
+function toCommandInput(input: PlanInput): { kind: "literal"; value: string } | { kind: "data" } {
+  return input.kind === "literal" ? { kind: "literal", value: input.value } : { kind: "data" };
+}
+
+function toJobInput(input: PlanInput, { upstream }: SubmitInput): Record<string, string> {
+  if (input.kind === "literal") return { jobInputType: "literal", value: input.value };
+  const uri = input.kind === "data" ? input.uri : upstream[`${input.node}.${input.output}`];
+  if (uri === undefined) throw new Error(`no URI came for an input that reads ${JSON.stringify(input)}`);
+  return { jobInputType: input.type, uri, mode: inputModes[input.mode] };
+}
+
+function withoutUndefined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== undefined)) as T;
+}

@@ -1,0 +1,27 @@
+import { z } from "zod";
+import { inbox, type RunSignal } from "#orchestrations/signals.ts";
+import { CancelRequest, RunDocument, RunId } from "#shared/api.ts";
+import { runStatusFacts } from "#shared/domain/run.ts";
+import type { App } from "../app.ts";
+import { defineRoute, json } from "../route.ts";
+
+export const cancelRun = ({ runs, log }: App) =>
+  defineRoute(
+    {
+      name: "cancelRun",
+      method: "POST",
+      path: "runs/{runId}/cancel",
+      summary: "Cancel a run and every job of it; a run that has ended stays as it is",
+      params: z.object({ runId: RunId }),
+      body: CancelRequest,
+      answer: { status: 202, description: "The order is taken", schema: RunDocument },
+    },
+    async ({ params, body, client }) => {
+      const before = await runs.get(client, params.runId);
+      if (runStatusFacts[before.status].isTerminal) return json(200, before);
+      const signal: RunSignal = { kind: "cancel", reason: body.reason ?? "canceled on request" };
+      await client.raiseEvent(params.runId, inbox, signal);
+      log.info({ runId: params.runId }, "run canceled");
+      return json(202, await runs.get(client, params.runId));
+    },
+  );

@@ -1,0 +1,41 @@
+import { PlanAnswer, StartInlineRunRequest } from "#shared/api.ts";
+import { parsePipeline } from "#shared/domain/load-pipeline.ts";
+import { dependenciesOf, type PlanInput } from "#shared/domain/plan.ts";
+import type { App } from "../app.ts";
+import { withoutLocalFiles } from "../inline-pipeline.ts";
+import { defineRoute, json } from "../route.ts";
+
+export const planRun = ({ startRun }: App) =>
+  defineRoute(
+    {
+      name: "planRun",
+      method: "POST",
+      path: "plan",
+      summary: "Say what a run would do; submits nothing",
+      body: StartInlineRunRequest,
+      answer: { status: 200, description: "The plan", schema: PlanAnswer },
+    },
+    async ({ body }) => {
+      const { pipeline, ...options } = body;
+      const document = withoutLocalFiles(await parsePipeline(pipeline, {}));
+      const { plan, warnings } = await startRun.compile({ document, ...options });
+      const answer: PlanAnswer = {
+        pipeline: plan.pipeline,
+        nodes: plan.nodes.map((node) => ({
+          name: node.name,
+          component: node.component.name,
+          action: "run",
+          instanceTypes: node.resources.instanceTypes,
+          dependsOn: dependenciesOf(node),
+          inputs: Object.fromEntries(Object.entries(node.inputs).map(([name, input]) => [name, describeInput(input)])),
+        })),
+        warnings: warnings.map((warning) => ({ ...warning })),
+      };
+      return json(200, answer);
+    },
+  );
+
+function describeInput(input: PlanInput): string {
+  if (input.kind === "literal") return input.value;
+  return input.kind === "data" ? input.uri : `${input.node}.${input.output}`;
+}

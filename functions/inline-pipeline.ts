@@ -1,0 +1,24 @@
+// A pipeline that came with a request has no files beside it: what it names must be in the workspace already.
+import type { LoadResult, PipelineDocument } from "#shared/domain/load-pipeline.ts";
+import { MlpipeError } from "#shared/errors.ts";
+
+/** @throws MlpipeError `InvalidRequest` with every issue, a local path being one */
+export function withoutLocalFiles({ document, localReferences, issues }: LoadResult): PipelineDocument {
+  const local = localReferences.map(({ path, usedBy }) => ({
+    path: usedBy,
+    message: `names the local path ${path}: upload it first (POST /api/uploads) and put the URI here`,
+    severity: "error" as const,
+  }));
+  const all = [...issues, ...local];
+  const errors = all.filter(({ severity }) => severity === "error");
+  if (document === undefined || errors.length > 0) {
+    const [first] = errors;
+    const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+    const text =
+      first === undefined
+        ? "The pipeline cannot be read"
+        : `${first.path === "" ? "" : `${first.path}: `}${first.message}${more}`;
+    throw new MlpipeError("InvalidRequest", text, { issues: all });
+  }
+  return document;
+}

@@ -1,0 +1,229 @@
+// The document of a run: its plan (a blob), its progress (the run's custom status) and its nodes' own instances. Nothing is
+// kept apart from these: what this module remembers is only the results of nodes that have ended.
+import { createHash } from "node:crypto";
+import { type DurableClient, type DurableOrchestrationStatus, OrchestrationRuntimeStatus } from "durable-functions";
+import type { RunInput, RunOutput } from "#orchestrations/run-pipeline.ts";
+import { nodeInstanceId } from "#shared/domain/layout.ts";
+import { NodeProgress, NodeResult } from "#shared/domain/node-result.ts";
+import { dependenciesOf, type Plan, type PlanNode } from "#shared/domain/plan.ts";
+import { RunProgress, toNodeStates } from "#shared/domain/run-progress.ts";
+import type { NodeState } from "#shared/domain/run-state.ts";
+import {
+  type NodeRun,
+  nodeStatusFacts,
+  type RunDocument,
+  type RunStatus,
+  type RunSummary,
+} from "#shared/domain/run.ts";
+import { MlpipeError } from "#shared/errors.ts";
+import type { Plans } from "#shared/plans.ts";
+import { findInstance } from "./instances.ts";
+
+/** Nodes whose own instances are read for one document; beyond it the run's progress says enough. */
+const detailedNodes = 60;
+
+/** Results of ended nodes that are remembered. */
+const rememberedResults = 5_000;
+
+export type RunDocuments = ReturnType<typeof createRunDocuments>;
+
+export function createRunDocuments({ plans }: { plans: Plans }) {
+  const results = new Map<string, NodeResult>();
+
+  async function readNode(
+    client: DurableClient,
+    runId: string,
+    node: string,
+  ): Promise<NodeResult | NodeProgress | undefined> {
+    const instanceId = nodeInstanceId(runId, node);
+    const known = results.get(instanceId);
+    if (known !== undefined) return known;
+    const status = await findInstance(client, instanceId);
+    const result = NodeResult.safeParse(status?.output);
+    if (result.success) {
+      const oldest = results.keys().next();
+      if (results.size >= rememberedResults && oldest.done !== true) results.delete(oldest.value);
+      results.set(instanceId, result.data);
+      return result.data;
+    }
+    return NodeProgress.safeParse(status?.customStatus).data;
+  }
+
+  async function get(client: DurableClient, runId: string): Promise<RunDocument> {
+    const status = await findInstance(client, runId, { showInput: true });
+    if (status?.name !== "runPipeline") throw new MlpipeError("NotFound", `There is no run ${runId}`);
+    const { plan } = await plans.get(runId);
+    return toDocument(client, runId, plan, status);
+  }
+
+  async function toDocument(
+    client: DurableClient,
+    runId: string,
+    plan: Plan,
+    status: DurableOrchestrationStatus,
+  ): Promise<RunDocument> {
+    const input = status.input as RunInput;
+    const states = statesOf(plan, status);
+    const told = new Map<string, NodeResult | NodeProgress>();
+    const wanted = plan.nodes
+      .filter((_node, index) => hasInstance(states[index]))
+      .toSorted((a, b) => interest(states, plan, b) - interest(states, plan, a));
+    await Promise.all(
+      wanted.slice(0, detailedNodes).map(async ({ name }) => {
+        const node = await readNode(client, runId, name);
+        if (node !== undefined) told.set(name, node);
+      }),
+    );
+    const nodes = plan.nodes.map((node, index) => toNodeRun(node, states[index], told.get(node.name)));
+    const output = status.output as RunOutput | null;
+    const runStatus = toRunStatus(status);
+    const uris =
+      output?.uris ??
+      Object.fromEntries(
+        nodes.flatMap((node) => Object.entries(node.outputs ?? {}).map(([key, uri]) => [`${node.name}.${key}`, uri])),
+      );
+    const outputs = Object.entries(plan.outputs).flatMap(([name, from]) => {
+      const uri = uris[`${from.node}.${from.output}`];
+      return uri === undefined ? [] : [[name, uri] as const];
+    });
+    const failure = failureOf(status, nodes);
+    const isEnded = runStatus !== "queued" && runStatus !== "running";
+    return {
+      runId,
+      pipeline: plan.pipeline,
+      ...(plan.displayName === undefined ? {} : { displayName: plan.displayName }),
+      experimentName: plan.experimentName,
+      status: runStatus,
+      createdTime: input.createdTime,
+      lastUpdatedTime: iso(status.lastUpdatedTime),
+      ...(isEnded ? { endTime: iso(status.lastUpdatedTime) } : {}),
+      nodes,
+      outputs: Object.fromEntries(outputs),
+      ...(failure === undefined ? {} : { failure }),
+      tags: plan.tags,
+    };
+  }
+
+  return {
+    get,
+
+    /** @returns the document and a tag that changes when it does */
+    async getTagged(client: DurableClient, runId: string): Promise<{ document: RunDocument; etag: string }> {
+      const document = await get(client, runId);
+      // The time of the last write says nothing that the rest does not.
+      const { lastUpdatedTime: _time, ...rest } = document;
+      return {
+        document,
+        etag: `"${createHash("sha256").update(JSON.stringify(rest)).digest("base64url").slice(0, 22)}"`,
+      };
+    },
+
+    /** @throws MlpipeError `NotFound` when the run has no such node */
+    async getNode(client: DurableClient, runId: string, node: string): Promise<NodeRun> {
+      const document = await get(client, runId);
+      const found = document.nodes.find(({ name }) => name === node);
+      if (found === undefined) {
+        const names = document.nodes.map(({ name }) => name).join(", ");
+        throw new MlpipeError("NotFound", `Run ${runId} has no node ${node}; it has ${names.slice(0, 500)}`);
+      }
+      return found;
+    },
+  };
+}
+
+function statesOf(plan: Plan, status: DurableOrchestrationStatus): NodeState[] {
+  const progress = RunProgress.safeParse(status.customStatus);
+  if (progress.success) return toNodeStates(progress.data);
+  return plan.nodes.map(() => ({ status: "waiting", attempt: 0 }));
+}
+
+const hasInstance = (state: NodeState | undefined) => state !== undefined && state.attempt > 0;
+
+/** Running nodes first, then failed ones. */
+function interest(states: readonly NodeState[], plan: Plan, node: PlanNode): number {
+  const status = states[plan.nodes.indexOf(node)]?.status ?? "waiting";
+  if (!nodeStatusFacts[status].isTerminal) return 2;
+  return nodeStatusFacts[status].isSuccess ? 0 : 1;
+}
+
+/** Azure ML's words for a job that is not on a machine yet. */
+const queuedJobStatuses = new Set(["NotStarted", "Starting", "Provisioning", "Queued", "NotFound"]);
+
+function toNodeRun(
+  node: PlanNode,
+  state: NodeState = { status: "waiting", attempt: 0 },
+  told?: NodeResult | NodeProgress,
+): NodeRun {
+  const base = { name: node.name, component: node.component.name, dependsOn: dependenciesOf(node) };
+  if (told === undefined) {
+    return {
+      ...base,
+      status: state.status,
+      attempt: state.attempt,
+      ...(state.startTime === undefined ? {} : { startTime: state.startTime }),
+      ...(state.endTime === undefined ? {} : { endTime: state.endTime }),
+    };
+  }
+  const { attempt, jobName, jobStatus, instanceType, refused, startTime } = told;
+  const isQueued = state.status === "running" && (jobStatus === undefined || queuedJobStatuses.has(jobStatus));
+  const result = "status" in told ? told : undefined;
+  return {
+    ...base,
+    status: result?.status ?? (isQueued ? "queued" : state.status),
+    attempt,
+    startTime,
+    ...(jobName === undefined ? {} : { jobName }),
+    ...(jobStatus === undefined ? {} : { jobStatus }),
+    ...(instanceType === undefined ? {} : { instanceType }),
+    ...(refused.length === 0 ? {} : { refusedInstanceTypes: refused }),
+    ...(result === undefined ? {} : { endTime: result.endTime }),
+    ...(result?.status === "completed" ? { outputs: result.outputs } : {}),
+    ...(result !== undefined && result.status !== "completed" && result.failure !== undefined
+      ? { failure: result.failure }
+      : {}),
+  };
+}
+
+function toRunStatus(status: DurableOrchestrationStatus): RunStatus {
+  const output = status.output as RunOutput | null;
+  switch (status.runtimeStatus) {
+    case OrchestrationRuntimeStatus.Completed:
+      return output?.status ?? "failed";
+    case OrchestrationRuntimeStatus.Failed:
+      return "failed";
+    case OrchestrationRuntimeStatus.Terminated:
+    case OrchestrationRuntimeStatus.Canceled:
+      return "canceled";
+    case OrchestrationRuntimeStatus.Pending:
+      return "queued";
+    default:
+      return "running";
+  }
+}
+
+function failureOf(status: DurableOrchestrationStatus, nodes: readonly NodeRun[]): RunDocument["failure"] {
+  const progress = RunProgress.safeParse(status.customStatus);
+  if (status.runtimeStatus === OrchestrationRuntimeStatus.Failed)
+    return { reason: String(status.output).slice(0, 1_000) };
+  if (progress.data?.failure !== undefined) return progress.data.failure;
+  if (progress.data?.cancelReason !== undefined) return { reason: progress.data.cancelReason };
+  const failed = nodes.find((node) => node.status === "failed");
+  return failed === undefined ? undefined : { node: failed.name, reason: failed.failure?.reason ?? "it failed" };
+}
+
+/** One line of a list: what the instance itself tells. */
+export function toSummary(status: DurableOrchestrationStatus): RunSummary {
+  const input = status.input as RunInput;
+  const letters = RunProgress.safeParse(status.customStatus).data?.nodes ?? "";
+  return {
+    runId: status.instanceId,
+    pipeline: input.pipeline,
+    status: toRunStatus(status),
+    createdTime: input.createdTime,
+    lastUpdatedTime: iso(status.lastUpdatedTime),
+    nodeCount: input.nodeCount,
+    completedNodeCount: [...letters].filter((letter) => letter === "c" || letter === "u").length,
+  };
+}
+
+const iso = (time: Date | string) => new Date(time).toISOString();

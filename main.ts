@@ -1,0 +1,143 @@
+// Table of contents: settings -> clients -> every function and orchestration, one entry each.
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { app } from "@azure/functions";
+import * as df from "durable-functions";
+import { type ActivityImplementation, implement, implementWithClient } from "#functions/activity.ts";
+import { createCancelJob } from "#functions/activities/cancel-job.ts";
+import { checkNodes } from "#functions/activities/check-nodes.ts";
+import { createCollectOutputs } from "#functions/activities/collect-outputs.ts";
+import { createDescribeFailure } from "#functions/activities/describe-failure.ts";
+import { createGetJob } from "#functions/activities/get-job.ts";
+import { createReadGraph } from "#functions/activities/read-graph.ts";
+import { reportNode } from "#functions/activities/report-node.ts";
+import { signalNodes } from "#functions/activities/signal-nodes.ts";
+import { createStartNodes } from "#functions/activities/start-nodes.ts";
+import { createSubmitJob } from "#functions/activities/submit-job.ts";
+import type { App } from "#functions/app.ts";
+import { createAssets } from "#functions/assets.ts";
+import { jobChanged } from "#functions/events/job-changed.ts";
+import { outputWritten } from "#functions/events/output-written.ts";
+import { cancelRun } from "#functions/http/cancel-run.ts";
+import { createUpload } from "#functions/http/create-upload.ts";
+import { downloadNodeOutput } from "#functions/http/download-node-output.ts";
+import { getNode } from "#functions/http/get-node.ts";
+import { getNodeLogs } from "#functions/http/get-node-logs.ts";
+import { getNodeMetrics } from "#functions/http/get-node-metrics.ts";
+import { getOpenApi } from "#functions/http/get-openapi.ts";
+import { getPipeline } from "#functions/http/get-pipeline.ts";
+import { getRun } from "#functions/http/get-run.ts";
+import { listNodeOutputs } from "#functions/http/list-node-outputs.ts";
+import { listPipelines } from "#functions/http/list-pipelines.ts";
+import { listRuns } from "#functions/http/list-runs.ts";
+import { planRun } from "#functions/http/plan-run.ts";
+import { startInlineRun } from "#functions/http/start-inline-run.ts";
+import { startNamedRun } from "#functions/http/start-named-run.ts";
+import { createJobLogs } from "#functions/job-logs.ts";
+import { createPipelines } from "#functions/pipelines.ts";
+import { createRunDocuments } from "#functions/run-documents.ts";
+import { createStartRun } from "#functions/start-run.ts";
+import { checkRuns } from "#functions/timer/check-runs.ts";
+import * as activities from "#orchestrations/activities.ts";
+import { runNode } from "#orchestrations/run-node.ts";
+import { runPipeline } from "#orchestrations/run-pipeline.ts";
+import { createBlobs } from "#shared/azure/blob.ts";
+import { createCredential } from "#shared/azure/credential.ts";
+import { createMl } from "#shared/azure/ml.ts";
+import { createLog } from "#shared/log.ts";
+import { createPlans } from "#shared/plans.ts";
+import { parseSettings } from "#shared/settings.ts";
+
+// The bundle lies in dist/, one folder below the app's root; the source lies in the root itself.
+const here = dirname(fileURLToPath(import.meta.url));
+const root = here.endsWith("dist") ? dirname(here) : here;
+
+const settings = parseSettings(process.env, root);
+const log = createLog(settings.logLevel);
+const credential = createCredential(settings.credential);
+const ml = createMl(settings, credential);
+const blobs = createBlobs(ml, credential);
+const plans = createPlans(blobs);
+const assets = createAssets({ ml, blobs });
+const context: App = {
+  ml,
+  blobs,
+  log,
+  plans,
+  assets,
+  logs: createJobLogs({ blobs }),
+  pipelines: createPipelines({ folder: settings.pipelinesFolder, blobs }),
+  runs: createRunDocuments({ plans }),
+  startRun: createStartRun({ ml, plans, log }),
+};
+
+app.setup({ enableHttpStream: true });
+
+const routes = [
+  startNamedRun,
+  startInlineRun,
+  planRun,
+  listRuns,
+  getRun,
+  cancelRun,
+  getNode,
+  getNodeLogs,
+  getNodeMetrics,
+  listNodeOutputs,
+  downloadNodeOutput,
+  createUpload,
+  listPipelines,
+  getPipeline,
+].map((create) => create(context));
+
+for (const route of [...routes, getOpenApi(context, routes)]) {
+  const { name, method, path, authLevel = "function" } = route.contract;
+  app.http(name, {
+    methods: [method],
+    route: path,
+    authLevel,
+    extraInputs: [df.input.durableClient()],
+    handler: (request, invocation) => route.handle(request, df.getClient(invocation), invocation, log),
+  });
+}
+
+for (const event of [outputWritten(context), jobChanged(context)]) {
+  app.eventGrid(event.name, {
+    extraInputs: [df.input.durableClient()],
+    handler: (payload, invocation) => event.handle(payload, df.getClient(invocation)),
+  });
+}
+
+const check = checkRuns(context);
+app.timer(check.name, {
+  schedule: check.schedule,
+  extraInputs: [df.input.durableClient()],
+  handler: (_timer, invocation) => check.handle(df.getClient(invocation)),
+});
+
+const submit = createSubmitJob(context);
+const implementations: ActivityImplementation[] = [
+  implement(activities.prep, submit),
+  implement(activities.train, submit),
+  implement(activities.score, submit),
+  implement(activities.submitJob, submit),
+  implement(activities.getJob, createGetJob(context)),
+  implement(activities.cancelJob, createCancelJob(context)),
+  implement(activities.collectOutputs, createCollectOutputs(context)),
+  implement(activities.describeFailure, createDescribeFailure(context)),
+  implement(activities.readGraph, createReadGraph(context)),
+  implementWithClient(activities.reportNode, reportNode),
+  implementWithClient(activities.startNodes, createStartNodes(context)),
+  implementWithClient(activities.signalNodes, signalNodes),
+  implementWithClient(activities.checkNodes, checkNodes),
+];
+
+for (const { name, needsClient, run } of implementations) {
+  df.app.activity(name, {
+    extraInputs: needsClient ? [df.input.durableClient()] : [],
+    handler: (input, invocation) => run(input, () => df.getClient(invocation), invocation),
+  });
+}
+
+df.app.orchestration("runPipeline", runPipeline);
+df.app.orchestration("runNode", runNode);

@@ -1,0 +1,102 @@
+// The contracts of all activities: name, input, output, retry. Bodies are in functions/activities.
+import { z } from "zod";
+import { NodeResult, RefusedInstanceType } from "#shared/domain/node-result.ts";
+import { PlanGraph } from "#shared/domain/plan.ts";
+import { NodeFailure } from "#shared/domain/run.ts";
+import { activity } from "./contract.ts";
+import { NodeSignal } from "./signals.ts";
+
+const Attempt = z.object({
+  runId: z.string(),
+  node: z.string(),
+  attempt: z.number().int().positive(),
+});
+
+const SubmitInput = Attempt.extend({
+  /** The size to ask for; absent lets the service choose. */
+  instanceType: z.string().optional(),
+  /** URIs of the upstream outputs this node reads: `node.output` -> URI. */
+  upstream: z.record(z.string(), z.string()),
+});
+export type SubmitInput = z.infer<typeof SubmitInput>;
+
+const SubmitOutput = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("submitted"), jobName: z.string(), jobStatus: z.string() }),
+  /** The service will not give this size: another may do. */
+  z.object({ kind: z.literal("refused"), reason: z.string() }),
+  /** The service will not take this job at all. */
+  z.object({ kind: z.literal("rejected"), reason: z.string() }),
+]);
+export type SubmitOutput = z.infer<typeof SubmitOutput>;
+
+const submit = { input: SubmitInput, output: SubmitOutput };
+
+export const prep = activity("prep", submit);
+export const train = activity("train", submit);
+export const score = activity("score", submit);
+/** Any other command component. */
+export const submitJob = activity("submitJob", submit);
+
+/** Where a job is; waits up to `settleSeconds` for an end that an event has just announced. */
+export const getJob = activity("getJob", {
+  input: z.object({ jobName: z.string(), settleSeconds: z.number() }),
+  output: z.object({
+    /** Azure ML's word; `NotFound` when the workspace does not know the job. */
+    jobStatus: z.string(),
+    outcome: z.enum(["completed", "failed", "canceled"]).optional(),
+  }),
+});
+
+export const cancelJob = activity("cancelJob", {
+  input: z.object({ jobName: z.string() }),
+  output: z.null(),
+});
+
+/** Lists what a completed job wrote and gives each output's URI. */
+export const collectOutputs = activity("collectOutputs", {
+  input: Attempt.extend({ jobName: z.string() }),
+  output: z.object({
+    outputs: z.record(z.string(), z.string()),
+    exitCode: z.number().int().optional(),
+  }),
+});
+
+/** Why a job failed: the service's words, the exit code of the end marker, the end of the log. */
+export const describeFailure = activity("describeFailure", {
+  input: Attempt.extend({ jobName: z.string(), jobStatus: z.string() }),
+  output: NodeFailure,
+});
+
+/** Tells the run that a node has ended. */
+export const reportNode = activity("reportNode", {
+  input: z.object({ runId: z.string(), result: NodeResult }),
+  output: z.null(),
+});
+
+export const readGraph = activity("readGraph", {
+  input: z.object({ runId: z.string() }),
+  output: PlanGraph,
+});
+
+/** Starts the orchestrations of nodes; one that exists already is left alone. */
+export const startNodes = activity("startNodes", {
+  input: z.object({
+    runId: z.string(),
+    nodes: z.array(z.object({ node: z.string(), upstream: z.record(z.string(), z.string()) })),
+  }),
+  output: z.null(),
+});
+
+/** Sends a signal to the orchestrations of nodes; one that has ended or never began is passed over. */
+export const signalNodes = activity("signalNodes", {
+  input: z.object({ runId: z.string(), nodes: z.array(z.string()), signal: NodeSignal }),
+  output: z.null(),
+});
+
+/** Results of those of the named nodes whose orchestrations have ended, however they ended. */
+export const checkNodes = activity("checkNodes", {
+  input: z.object({ runId: z.string(), nodes: z.array(z.string()) }),
+  output: z.array(NodeResult),
+});
+
+export { RefusedInstanceType };

@@ -1,0 +1,4 @@
+// The table of node kinds that run. A new kind is one file and one entry here.
+import { command } from "./command.ts";
+
+export const nodeKinds = { command } as const;

@@ -1,0 +1,217 @@
+// Blobs of the workspace's datastores. Keys come from the workspace where it keeps them, else the app's own identity is used.
+import type { TokenCredential } from "@azure/core-auth";
+import {
+  type BlobDownloadResponseParsed,
+  BlobServiceClient,
+  type ContainerClient,
+  ContainerSASPermissions,
+  generateBlobSASQueryParameters,
+  RestError,
+  SASProtocol,
+  StorageSharedKeyCredential,
+} from "@azure/storage-blob";
+import { MlpipeError } from "../errors.ts";
+import { type DatastorePlace, type Ml, once } from "./ml.ts";
+
+export interface BlobFile {
+  /** Relative to the folder that was listed. */
+  readonly path: string;
+  readonly size: number;
+  readonly lastModified: string;
+  readonly contentType: string;
+}
+
+export type Blobs = ReturnType<typeof createBlobs>;
+
+/** Tries are short and few: an activity is retried as a whole. */
+const clientOptions = {
+  retryOptions: {
+    maxTries: 4,
+    tryTimeoutInMs: 60_000,
+    retryDelayInMs: 200,
+    maxRetryDelayInMs: 5_000,
+  },
+};
+
+interface OpenStore {
+  readonly place: DatastorePlace;
+  readonly service: BlobServiceClient;
+  readonly container: ContainerClient;
+}
+
+/**
+ * @param ml the workspace whose datastores are used
+ * @param credential used for datastores without a key of their own
+ */
+export function createBlobs(ml: Ml, credential: TokenCredential) {
+  const stores = new Map<string, () => Promise<OpenStore>>();
+
+  async function connect(name: string | undefined): Promise<OpenStore> {
+    const place = await ml.datastore(name);
+    const secret = place.credentialsType === "None" ? undefined : await ml.datastoreSecret(place.name);
+    const service =
+      secret?.kind === "accountKey"
+        ? new BlobServiceClient(
+            place.accountUrl,
+            new StorageSharedKeyCredential(place.accountName, secret.key),
+            clientOptions,
+          )
+        : secret?.kind === "sas"
+          ? new BlobServiceClient(`${place.accountUrl}?${secret.token.replace(/^\?/, "")}`, undefined, clientOptions)
+          : new BlobServiceClient(place.accountUrl, credential, clientOptions);
+    return { place, service, container: service.getContainerClient(place.container) };
+  }
+
+  /** A datastore by name; the empty name is the workspace's default. */
+  function open(name = ""): Promise<OpenStore> {
+    let store = stores.get(name);
+    if (store === undefined) {
+      store = once(() => connect(name === "" ? undefined : name));
+      stores.set(name, store);
+    }
+    return store();
+  }
+
+  return {
+    /** @returns `azureml://datastores/{default}/paths/{path}` */
+    async uriOf(path: string): Promise<string> {
+      return `azureml://datastores/${(await open()).place.name}/paths/${path}`;
+    },
+
+    /** @returns the blob's plain URL, unsigned */
+    async urlOf(path: string): Promise<string> {
+      const { container } = await open();
+      return `${container.url.split("?")[0]}/${path.split("/").map(encodeURIComponent).join("/")}`;
+    },
+
+    /** Host, container and datastore of the default store: events are compared with them. */
+    async defaultStore(): Promise<DatastorePlace> {
+      return (await open()).place;
+    },
+
+    async readText(path: string, datastore?: string): Promise<string | undefined> {
+      const { container } = await open(datastore);
+      return undefinedWhenMissing(async () =>
+        (await container.getBlobClient(path).downloadToBuffer()).toString("utf8"),
+      );
+    },
+
+    /**
+     * Writes a blob that must not exist yet.
+     *
+     * @returns false when it does, and then nothing is changed
+     */
+    async createText(path: string, text: string, contentType = "application/json"): Promise<boolean> {
+      const { container } = await open();
+      try {
+        await container.getBlockBlobClient(path).upload(text, Buffer.byteLength(text), {
+          conditions: { ifNoneMatch: "*" },
+          blobHTTPHeaders: { blobContentType: contentType },
+        });
+        return true;
+      } catch (error) {
+        if (error instanceof RestError && (error.statusCode === 409 || error.statusCode === 412)) return false;
+        throw error;
+      }
+    },
+
+    async write(path: string, content: Uint8Array): Promise<void> {
+      const { container } = await open();
+      await container.getBlockBlobClient(path).uploadData(content);
+    },
+
+    /** Files below `folder`, at most `limit`. */
+    async list(folder: string, limit = 10_000, datastore?: string): Promise<BlobFile[]> {
+      const { container } = await open(datastore);
+      const prefix = folder === "" || folder.endsWith("/") ? folder : `${folder}/`;
+      const files: BlobFile[] = [];
+      for await (const blob of container.listBlobsFlat({ prefix })) {
+        files.push({
+          path: blob.name.slice(prefix.length),
+          size: blob.properties.contentLength ?? 0,
+          lastModified: blob.properties.lastModified.toISOString(),
+          contentType: blob.properties.contentType ?? "application/octet-stream",
+        });
+        if (files.length >= limit) break;
+      }
+      return files;
+    },
+
+    /** The one file at `path` as a list, empty when there is none. */
+    async listFile(path: string, datastore?: string): Promise<BlobFile[]> {
+      const { container } = await open(datastore);
+      const properties = await undefinedWhenMissing(() => container.getBlobClient(path).getProperties());
+      if (properties === undefined) return [];
+      const { contentLength = 0, lastModified = new Date(0), contentType = "application/octet-stream" } = properties;
+      return [
+        {
+          path: path.slice(path.lastIndexOf("/") + 1),
+          size: contentLength,
+          lastModified: lastModified.toISOString(),
+          contentType,
+        },
+      ];
+    },
+
+    /** Size in bytes, or undefined when there is no such blob. */
+    async size(path: string, datastore?: string): Promise<number | undefined> {
+      const { container } = await open(datastore);
+      return undefinedWhenMissing(async () => (await container.getBlobClient(path).getProperties()).contentLength ?? 0);
+    },
+
+    /** A stream of `count` bytes from `offset` (all when absent), or undefined when there is no such blob. */
+    async read(
+      path: string,
+      offset = 0,
+      count?: number,
+      datastore?: string,
+    ): Promise<BlobDownloadResponseParsed | undefined> {
+      const { container } = await open(datastore);
+      return undefinedWhenMissing(() => container.getBlobClient(path).download(offset, count));
+    },
+
+    /**
+     * A signature that lets its holder create blobs in the default container for half an hour.
+     *
+     * @throws MlpipeError `Unavailable` when the identity may not sign
+     */
+    async uploadSignature(): Promise<{ containerUrl: string; sas: string; expires: string }> {
+      const { place, service, container } = await open();
+      const startsOn = new Date(Date.now() - 5 * 60_000);
+      const expiresOn = new Date(Date.now() + 30 * 60_000);
+      const values = {
+        containerName: place.container,
+        permissions: ContainerSASPermissions.parse("cw"),
+        startsOn,
+        expiresOn,
+        protocol: place.accountUrl.startsWith("https:") ? SASProtocol.Https : SASProtocol.HttpsAndHttp,
+      };
+      const { credential: own } = service;
+      const query =
+        own instanceof StorageSharedKeyCredential
+          ? generateBlobSASQueryParameters(values, own)
+          : generateBlobSASQueryParameters(
+              values,
+              await service.getUserDelegationKey(startsOn, expiresOn),
+              place.accountName,
+            );
+      return {
+        containerUrl: container.url.split("?")[0] ?? container.url,
+        sas: query.toString(),
+        expires: expiresOn.toISOString(),
+      };
+    },
+  };
+}
+
+async function undefinedWhenMissing<T>(operation: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await operation();
+  } catch (error) {
+    if (error instanceof RestError && error.statusCode === 404) return undefined;
+    if (error instanceof RestError && (error.statusCode === undefined || error.statusCode >= 500)) {
+      throw new MlpipeError("Unavailable", "The blob store is not answering", { cause: error });
+    }
+    throw error;
+  }
+}

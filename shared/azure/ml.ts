@@ -1,0 +1,302 @@
+// The Azure ML workspace, as far as the app needs it, over the official client.
+//
+// Jobs are PUT past the client's serializer: it drops `uri` and `mode` of every data input and output and every property
+// newer than its API version (azure-sdk-for-js issue 29328). The client's own pipeline still gives token, retry and tracing.
+import { AzureMachineLearningWorkspaces, type JobBase } from "@azure/arm-machinelearning";
+import type { TokenCredential } from "@azure/core-auth";
+import { createHttpHeaders, createPipelineRequest, type PipelineResponse, RestError } from "@azure/core-rest-pipeline";
+import { MlpipeError } from "../errors.ts";
+import { withoutSecrets } from "../log.ts";
+import type { Settings } from "../settings.ts";
+
+/** First stable version with `queueSettings`; serverless is younger than the client's own default. */
+const apiVersion = "2024-04-01";
+
+/** No call may hang: Azure Resource Manager answers or is given up after this. */
+const timeoutMs = 60_000;
+
+export interface DatastorePlace {
+  readonly name: string;
+  /** `https://account.blob.core.windows.net`, without a trailing slash. */
+  readonly accountUrl: string;
+  readonly accountName: string;
+  readonly container: string;
+  readonly credentialsType: string;
+}
+
+export type DatastoreSecret =
+  | { readonly kind: "accountKey"; readonly key: string }
+  | { readonly kind: "sas"; readonly token: string };
+
+export type PutJobAnswer =
+  | { readonly kind: "accepted"; readonly job: JobBase }
+  /** A job of this name exists and differs; ours or not, the caller reads it. */
+  | { readonly kind: "exists" }
+  /** No such size here, no quota, or no capacity. */
+  | { readonly kind: "refused"; readonly reason: string }
+  | { readonly kind: "rejected"; readonly reason: string };
+
+export type Ml = ReturnType<typeof createMl>;
+
+/**
+ * @param settings workspace and endpoint
+ * @param credential used for every call
+ * @returns the workspace; nothing is sent before the first call
+ */
+export function createMl(settings: Pick<Settings, "workspace" | "resourceManager">, credential: TokenCredential) {
+  const { subscriptionId, resourceGroup, workspaceName } = settings.workspace;
+  const { endpoint, audience } = settings.resourceManager;
+  const client = new AzureMachineLearningWorkspaces(credential, subscriptionId, {
+    endpoint,
+    apiVersion,
+    credentialScopes: `${audience}/.default`,
+    userAgentOptions: { userAgentPrefix: "mlpipe" },
+  });
+  const workspaceId = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/${workspaceName}`;
+  const options = () => ({ requestOptions: { timeout: timeoutMs } });
+  const trackingUri = once(async () => {
+    const workspace = await unavailableWhenDown(() => client.workspaces.get(resourceGroup, workspaceName, options()));
+    if (workspace.mlFlowTrackingUri === undefined)
+      throw new MlpipeError("Unavailable", `Workspace ${workspaceName} has no MLflow tracking URI`);
+    return workspace.mlFlowTrackingUri.replace(/^azureml:/, "https:").replace(/\?$/, "");
+  });
+
+  async function send(method: "PUT" | "GET" | "POST", url: string, body?: unknown): Promise<PipelineResponse> {
+    const request = createPipelineRequest({
+      url,
+      method,
+      headers: createHttpHeaders({
+        accept: "application/json",
+        ...(body === undefined ? {} : { "content-type": "application/json" }),
+      }),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      timeout: timeoutMs,
+    });
+    return unavailableWhenDown(() => client.sendRequest(request));
+  }
+
+  return {
+    workspaceId,
+
+    /** Submits a job. Submitting the same name and body again finds the first. */
+    async putJob(name: string, properties: Record<string, unknown>): Promise<PutJobAnswer> {
+      const url = `${endpoint.replace(/\/$/, "")}${workspaceId}/jobs/${encodeURIComponent(name)}?api-version=${apiVersion}`;
+      const response = await send("PUT", url, { properties });
+      const text = response.bodyAsText ?? "";
+      if (response.status === 200 || response.status === 201)
+        return { kind: "accepted", job: JSON.parse(text) as JobBase };
+      return toRefusal(response.status, text);
+    },
+
+    /** @returns the job, or undefined when the workspace does not know it (which may pass: a new job can be unknown for a moment). */
+    async getJob(name: string): Promise<JobBase | undefined> {
+      return undefinedWhenMissing(() => client.jobs.get(resourceGroup, workspaceName, name, options()));
+    },
+
+    /** Asks the service to cancel; returns when it has taken the order, not when the job has ended. */
+    async cancelJob(name: string): Promise<void> {
+      await undefinedWhenMissing(() => client.jobs.beginCancel(resourceGroup, workspaceName, name, options()));
+    },
+
+    /** Registers a code snapshot that lies at `codeUri`. @returns its ARM id */
+    async putCode(name: string, version: string, codeUri: string): Promise<string> {
+      const existing = await undefinedWhenMissing(() =>
+        client.codeVersions.get(resourceGroup, workspaceName, name, version, options()),
+      );
+      if (existing?.id !== undefined) return existing.id;
+      const body = {
+        properties: {
+          codeUri,
+          isAnonymous: true,
+          properties: { hash_sha256: name, hash_version: "202208" },
+        },
+      };
+      const created = await unavailableWhenDown(() =>
+        client.codeVersions.createOrUpdate(resourceGroup, workspaceName, name, version, body, options()),
+      );
+      return created.id ?? `${workspaceId}/codes/${name}/versions/${version}`;
+    },
+
+    /** Registers an environment under a name and version that are made of its content. @returns its ARM id */
+    async putEnvironment(name: string, version: string, properties: Record<string, unknown>): Promise<string> {
+      const existing = await undefinedWhenMissing(() =>
+        client.environmentVersions.get(resourceGroup, workspaceName, name, version, options()),
+      );
+      if (existing?.id !== undefined) return existing.id;
+      const created = await unavailableWhenDown(() =>
+        client.environmentVersions.createOrUpdate(
+          resourceGroup,
+          workspaceName,
+          name,
+          version,
+          { properties },
+          options(),
+        ),
+      );
+      return created.id ?? `${workspaceId}/environments/${name}/versions/${version}`;
+    },
+
+    /** The newest version of an environment of this workspace, which is what the label `latest` means. */
+    async latestEnvironment(name: string): Promise<string | undefined> {
+      const versions = client.environmentVersions.list(resourceGroup, workspaceName, name, {
+        ...options(),
+        orderBy: "createdtime desc",
+        top: 1,
+      });
+      const first = await undefinedWhenMissing(async () => {
+        for await (const version of versions) return version.id;
+        return undefined;
+      });
+      return first;
+    },
+
+    /** The spec of a registered component; without a version, the newest. */
+    async component(name: string, version: string | undefined): Promise<unknown> {
+      const wanted =
+        version ??
+        (await undefinedWhenMissing(async () => {
+          const versions = client.componentVersions.list(resourceGroup, workspaceName, name, {
+            ...options(),
+            orderBy: "createdtime desc",
+            top: 1,
+          });
+          for await (const found of versions) return found.name;
+          return undefined;
+        }));
+      if (wanted === undefined) return undefined;
+      const found = await undefinedWhenMissing(() =>
+        client.componentVersions.get(resourceGroup, workspaceName, name, wanted, options()),
+      );
+      return found?.properties.componentSpec;
+    },
+
+    /** A datastore of kind blob or Data Lake Gen2; without a name, the workspace's default. */
+    async datastore(name?: string): Promise<DatastorePlace> {
+      const datastore = await undefinedWhenMissing(async () => {
+        if (name !== undefined) return client.datastores.get(resourceGroup, workspaceName, name, options());
+        for await (const found of client.datastores.list(resourceGroup, workspaceName, {
+          ...options(),
+          isDefault: true,
+        }))
+          return found;
+        return undefined;
+      });
+      if (datastore === undefined)
+        throw new MlpipeError("NotFound", `Workspace ${workspaceName} has no datastore ${name ?? "marked as default"}`);
+      return toPlace(datastore.name ?? name ?? "", datastore.properties as unknown as Record<string, unknown>);
+    },
+
+    /** The secret of a datastore, or undefined when this identity may not read it or there is none. */
+    async datastoreSecret(name: string): Promise<DatastoreSecret | undefined> {
+      try {
+        const secrets = await client.datastores.listSecrets(resourceGroup, workspaceName, name, options());
+        if ("key" in secrets && typeof secrets.key === "string") return { kind: "accountKey", key: secrets.key };
+        if ("sasToken" in secrets && typeof secrets.sasToken === "string")
+          return { kind: "sas", token: secrets.sasToken };
+        return undefined;
+      } catch (error) {
+        if (error instanceof RestError && (error.statusCode === 403 || error.statusCode === 404)) return undefined;
+        throw toUnavailable(error);
+      }
+    },
+
+    /**
+     * One call of the workspace's MLflow tracking API.
+     *
+     * @param path below `api/2.0/mlflow/`, with its query
+     * @returns the parsed answer, or undefined when the run or metric does not exist
+     */
+    async mlflow(path: string): Promise<unknown> {
+      const response = await send("GET", `${await trackingUri()}/api/2.0/mlflow/${path}`);
+      if (response.status === 404) return undefined;
+      if (response.status !== 200) throw new MlpipeError("Unavailable", `MLflow tracking answered ${response.status}`);
+      return JSON.parse(response.bodyAsText ?? "{}") as unknown;
+    },
+  };
+}
+
+function toPlace(name: string, properties: Record<string, unknown>): DatastorePlace {
+  const text = (key: string) => (typeof properties[key] === "string" ? properties[key] : undefined);
+  const accountName = text("accountName");
+  const container = text("containerName") ?? text("filesystem");
+  if (accountName === undefined || container === undefined) {
+    throw new MlpipeError("InvalidRequest", `Datastore ${name} is not a blob or Data Lake Gen2 datastore`);
+  }
+  const protocol = text("protocol") ?? "https";
+  const endpoint = text("endpoint") ?? "core.windows.net";
+  // An endpoint that is an IP address carries the account in its path, as the storage SDK has it (Azure Stack, emulators).
+  const isIpEndpoint = /^[\d.]+(:\d+)?$/.test(endpoint);
+  const accountUrl = isIpEndpoint
+    ? `${protocol}://${endpoint}/${accountName}`
+    : `${protocol}://${accountName}.blob.${endpoint}`;
+  const credentials = properties["credentials"] as { credentialsType?: string } | undefined;
+  return {
+    name,
+    accountUrl,
+    accountName,
+    container,
+    credentialsType: credentials?.credentialsType ?? "None",
+  };
+}
+
+/** Words by which the service refuses a size: unknown in the region, retired, without quota, or not to be had now. */
+const refusal =
+  /quota|capacity|not available|unavailable size|vm ?size|instance ?type|sku|allocation failed|insufficient/i;
+const immutable = /JobPropertyImmutable|"Immutable"|A job with this name already exists/;
+
+function toRefusal(status: number, text: string): PutJobAnswer {
+  if (immutable.test(text)) return { kind: "exists" };
+  const reason = errorMessage(text) ?? `the service answered ${status}`;
+  if (status === 408 || status === 429 || status >= 500)
+    throw new MlpipeError("Unavailable", `Azure ML is not answering: ${reason}`);
+  if (status === 401 || status === 403)
+    throw new MlpipeError("Unavailable", `Azure ML refuses this app's identity: ${reason}`);
+  return refusal.test(reason) || refusal.test(text) ? { kind: "refused", reason } : { kind: "rejected", reason };
+}
+
+function errorMessage(text: string): string | undefined {
+  try {
+    const body = JSON.parse(text) as { error?: { message?: string } };
+    return body.error?.message === undefined ? undefined : withoutSecrets(body.error.message);
+  } catch {
+    return undefined;
+  }
+}
+
+function toUnavailable(error: unknown): unknown {
+  if (!(error instanceof RestError) && !(error instanceof Error && error.name === "AbortError")) return error;
+  const status = error instanceof RestError ? error.statusCode : undefined;
+  if (status !== undefined && status < 500 && status !== 408 && status !== 429) return error;
+  return new MlpipeError("Unavailable", `Azure ML is not answering: ${withoutSecrets(error.message)}`, {
+    cause: error,
+  });
+}
+
+async function unavailableWhenDown<T>(operation: () => Promise<T>): Promise<T> {
+  try {
+    return await operation();
+  } catch (error) {
+    throw toUnavailable(error);
+  }
+}
+
+async function undefinedWhenMissing<T>(operation: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await unavailableWhenDown(operation);
+  } catch (error) {
+    if (error instanceof RestError && error.statusCode === 404) return undefined;
+    throw error;
+  }
+}
+
+/** Remembers the first success; a failure is forgotten, so the next call tries again. */
+export function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => {
+    made ??= make().catch((error: unknown) => {
+      made = undefined;
+      throw error;
+    });
+    return made;
+  };
+}

@@ -1,0 +1,138 @@
+// The one place that reads the environment. Azure and the embedded stack differ by these values alone.
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, parse } from "node:path";
+import { z } from "zod";
+import { MlpipeError } from "./errors.ts";
+
+const Environment = z.object({
+  AZURE_SUBSCRIPTION_ID: z.string().min(1).optional(),
+  AZURE_RESOURCE_GROUP: z.string().min(1).optional(),
+  AZUREML_WORKSPACE_NAME: z.string().min(1).optional(),
+  /** Base URL of Azure Resource Manager; sovereign clouds have their own. */
+  AZURE_RESOURCE_MANAGER_ENDPOINT: z.url({ protocol: /^https$/ }).default("https://management.azure.com"),
+  /** Token audience of that endpoint. */
+  AZURE_RESOURCE_MANAGER_AUDIENCE: z.url().default("https://management.azure.com"),
+  /** How the app proves who it is: the usual chain, one managed identity, or a token somebody else fetched. */
+  MLPIPE_CREDENTIAL: z.enum(["default", "managed-identity", "access-token"]).default("default"),
+  MLPIPE_CLIENT_ID: z.uuid().optional(),
+  MLPIPE_ACCESS_TOKEN: z.string().min(1).optional(),
+  /** Folders of the deployed pipelines and components; relative to the app's root. */
+  MLPIPE_PIPELINES: z.string().min(1).default("pipelines"),
+  MLPIPE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+});
+
+/** Names of every setting, for the test that keeps `local.settings.example.json` in step. */
+export const settingNames: readonly string[] = Object.keys(Environment.shape);
+
+export interface WorkspaceName {
+  readonly subscriptionId: string;
+  readonly resourceGroup: string;
+  readonly workspaceName: string;
+}
+
+export type CredentialSettings =
+  | { readonly kind: "default" }
+  | { readonly kind: "managed-identity"; readonly clientId: string | undefined }
+  | { readonly kind: "access-token"; readonly token: string };
+
+export interface Settings {
+  readonly workspace: WorkspaceName;
+  readonly resourceManager: { readonly endpoint: string; readonly audience: string };
+  readonly credential: CredentialSettings;
+  /** Absolute path. */
+  readonly pipelinesFolder: string;
+  readonly logLevel: "debug" | "info" | "warn" | "error";
+}
+
+const ConfigFile = z.object({
+  subscription_id: z.string().min(1),
+  resource_group: z.string().min(1),
+  workspace_name: z.string().min(1),
+});
+
+/** Azure ML's own `config.json`, looked for as its SDK does: in `folder` and every parent, also below `.azureml` and `aml_config`. */
+function findWorkspaceConfig(folder: string): WorkspaceName | undefined {
+  const places = ["config.json", ".azureml/config.json", "aml_config/config.json"];
+  for (let current = folder; ; current = dirname(current)) {
+    for (const place of places) {
+      const path = join(current, place);
+      if (!existsSync(path)) continue;
+      const config = ConfigFile.safeParse(JSON.parse(readFileSync(path, "utf8")));
+      if (!config.success) continue;
+      const {
+        subscription_id: subscriptionId,
+        resource_group: resourceGroup,
+        workspace_name: workspaceName,
+      } = config.data;
+      return { subscriptionId, resourceGroup, workspaceName };
+    }
+    if (current === parse(current).root) return undefined;
+  }
+}
+
+/**
+ * Parses the app's settings.
+ *
+ * @param environment variables to read, normally `process.env`
+ * @param root the app's root folder, where `config.json` is looked for first
+ * @throws MlpipeError `InvalidRequest` that lists every missing or wrong setting at once
+ */
+export function parseSettings(environment: Readonly<Record<string, string | undefined>>, root: string): Settings {
+  const result = Environment.safeParse(environment);
+  if (!result.success) {
+    const issues = result.error.issues.map((issue) => ({
+      path: issue.path.join("."),
+      message: issue.message,
+      severity: "error" as const,
+    }));
+    throw new MlpipeError(
+      "InvalidRequest",
+      `Settings are wrong: ${issues.map((i) => `${i.path}: ${i.message}`).join("; ")}`,
+      {
+        issues,
+      },
+    );
+  }
+  const values = result.data;
+  const missing: string[] = [];
+  const { AZURE_SUBSCRIPTION_ID: subscriptionId, AZURE_RESOURCE_GROUP: resourceGroup } = values;
+  const workspaceName = values.AZUREML_WORKSPACE_NAME;
+  let workspace: WorkspaceName | undefined;
+  if (subscriptionId !== undefined && resourceGroup !== undefined && workspaceName !== undefined) {
+    workspace = { subscriptionId, resourceGroup, workspaceName };
+  } else {
+    workspace = findWorkspaceConfig(root);
+    if (workspace === undefined) {
+      if (subscriptionId === undefined) missing.push("AZURE_SUBSCRIPTION_ID");
+      if (resourceGroup === undefined) missing.push("AZURE_RESOURCE_GROUP");
+      if (workspaceName === undefined) missing.push("AZUREML_WORKSPACE_NAME");
+    }
+  }
+  if (values.MLPIPE_CREDENTIAL === "access-token" && values.MLPIPE_ACCESS_TOKEN === undefined)
+    missing.push("MLPIPE_ACCESS_TOKEN");
+  if (workspace === undefined || missing.length > 0) {
+    throw new MlpipeError(
+      "InvalidRequest",
+      `Settings are missing: ${missing.join(", ")}. Set them as application settings, or put Azure ML's config.json into the app's folder or one above it.`,
+      { issues: missing.map((path) => ({ path, message: "is missing", severity: "error" })) },
+    );
+  }
+  return {
+    workspace,
+    resourceManager: {
+      endpoint: values.AZURE_RESOURCE_MANAGER_ENDPOINT,
+      audience: values.AZURE_RESOURCE_MANAGER_AUDIENCE,
+    },
+    credential: toCredentialSettings(values),
+    pipelinesFolder: join(root, values.MLPIPE_PIPELINES),
+    logLevel: values.MLPIPE_LOG_LEVEL,
+  };
+}
+
+function toCredentialSettings(values: z.infer<typeof Environment>): CredentialSettings {
+  if (values.MLPIPE_CREDENTIAL === "access-token")
+    return { kind: "access-token", token: values.MLPIPE_ACCESS_TOKEN ?? "" };
+  if (values.MLPIPE_CREDENTIAL === "managed-identity")
+    return { kind: "managed-identity", clientId: values.MLPIPE_CLIENT_ID };
+  return { kind: "default" };
+}
