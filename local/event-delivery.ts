@@ -50,23 +50,13 @@ const maxWaiting = 10_000;
 const maxInFlight = 64;
 
 /** Starts the handshake at once and goes on until the endpoint answers; events wait for it. */
-export function createDelivery({
-  subscription,
-  topic,
-  endpoint,
-  log,
-  retryScale,
-}: DeliveryOptions): Delivery {
+export function createDelivery({ subscription, topic, endpoint, log, retryScale }: DeliveryOptions): Delivery {
   const closing = new AbortController();
   const waiting: { event: EventGridEvent; attempt: number; firstTried: number }[] = [];
   let isValidated = false;
   let inFlight = 0;
 
-  async function post(
-    kind: "SubscriptionValidation" | "Notification",
-    event: EventGridEvent,
-    attempt: number,
-  ) {
+  async function post(kind: "SubscriptionValidation" | "Notification", event: EventGridEvent, attempt: number) {
     const response = await fetch(endpoint, {
       method: "POST",
       headers: {
@@ -124,19 +114,14 @@ export function createDelivery({
     }
   }
 
-  async function deliver(
-    event: EventGridEvent,
-    attempt: number,
-    firstTried: number,
-  ): Promise<void> {
+  async function deliver(event: EventGridEvent, attempt: number, firstTried: number): Promise<void> {
     const fields = { subscription, id: event.id, subject: event.subject, attempt };
     const status = await post("Notification", event, attempt).then(
       (answer) => answer.status,
       () => undefined,
     );
     if (closing.signal.aborted) return;
-    if (status !== undefined && status >= 200 && status <= 204)
-      return log.info(fields, "event delivered");
+    if (status !== undefined && status >= 200 && status <= 204) return log.info(fields, "event delivered");
     const isSpent = attempt + 1 >= maxAttempts || Date.now() - firstTried >= maxAgeMs;
     if (isSpent || (status !== undefined && neverRetried.has(status))) {
       return log.warn({ ...fields, status }, "event dropped");

@@ -33,10 +33,7 @@ export interface FaultSource {
 }
 
 /** Takes the faults to begin with and a source of numbers in [0, 1). */
-export function createFaultSource(
-  initial: EventFaults,
-  random: () => number = Math.random,
-): FaultSource {
+export function createFaultSource(initial: EventFaults, random: () => number = Math.random): FaultSource {
   let faults = structuredClone(initial);
   return {
     get: () => structuredClone(faults),
@@ -44,8 +41,7 @@ export function createFaultSource(
       faults = structuredClone(replacement);
     },
     decide(subject) {
-      if (faults.subjectContains !== undefined && !subject.includes(faults.subjectContains))
-        return undefined;
+      if (faults.subjectContains !== undefined && !subject.includes(faults.subjectContains)) return undefined;
       const counted = kinds.find((kind) => faults.next[kind] > 0);
       if (counted !== undefined) {
         faults.next[counted] -= 1;

@@ -36,11 +36,7 @@ export interface EventGridOptions {
   readonly retryScale?: number | undefined;
 }
 
-export function createEventGrid({
-  log,
-  faults = EventFaults.parse({}),
-  retryScale = 1,
-}: EventGridOptions): EventGrid {
+export function createEventGrid({ log, faults = EventFaults.parse({}), retryScale = 1 }: EventGridOptions): EventGrid {
   const source = createFaultSource(faults);
   const subscriptions: {
     filter: (event: EventGridEvent) => boolean;
@@ -58,8 +54,7 @@ export function createEventGrid({
       for (const { filter, delivery, held } of subscriptions) {
         if (!filter(event)) continue;
         const fault = source.decide(event.subject);
-        if (fault !== undefined)
-          log.warn({ id: event.id, subject: event.subject, fault }, "event met a fault");
+        if (fault !== undefined) log.warn({ id: event.id, subject: event.subject, fault }, "event met a fault");
         const { delayMs } = source.get();
         if (fault === "lose") continue;
         if (fault === "delay") {

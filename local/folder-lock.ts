@@ -18,8 +18,7 @@ export function takeFolderLock(file: string, waitMs = 0): FolderLock | undefined
     database.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     database.close();
-    if (error instanceof Error && "errcode" in error && error.errcode === sqliteBusy)
-      return undefined;
+    if (error instanceof Error && "errcode" in error && error.errcode === sqliteBusy) return undefined;
     throw error;
   }
   return { release: () => database.close() };

@@ -26,9 +26,7 @@ function createBlobServer(folder: string, port: number): BlobServer {
   const { default: Configuration } = require("azurite/dist/src/blob/BlobConfiguration.js");
   const { default: Server } = require("azurite/dist/src/blob/BlobServer.js");
   const keepAliveSeconds = 120;
-  const extents = [
-    { locationId: "Default", locationPath: join(folder, "blobs"), maxConcurrency: 50 },
-  ];
+  const extents = [{ locationId: "Default", locationPath: join(folder, "blobs"), maxConcurrency: 50 }];
   const noAccessLog = [false, undefined] as const;
   const noDebugLog = [false, undefined] as const;
   const [isLoose, skipsApiVersionCheck] = [false, true];
@@ -66,9 +64,7 @@ async function saveOften(databases: readonly Database[]): Promise<never> {
 }
 
 function save(database: Database): Promise<void> {
-  return new Promise((resolve, reject) =>
-    database.saveDatabase((error) => (error ? reject(error) : resolve())),
-  );
+  return new Promise((resolve, reject) => database.saveDatabase((error) => (error ? reject(error) : resolve())));
 }
 
 async function main(): Promise<void> {
@@ -83,14 +79,10 @@ async function main(): Promise<void> {
   process.once("disconnect", () => void server.close().finally(() => process.exit(0)));
   await server.start();
   // Extents first: a saved blob must never point to an extent nobody knows.
-  void saveOften([server.extentMetadataStore.db, server.metadataStore.db]).catch(
-    (error: unknown) => {
-      console.error(
-        `Azurite cannot save its metadata: ${error instanceof Error ? error.message : String(error)}`,
-      );
-      process.exit(1);
-    },
-  );
+  void saveOften([server.extentMetadataStore.db, server.metadataStore.db]).catch((error: unknown) => {
+    console.error(`Azurite cannot save its metadata: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(1);
+  });
   process.send?.({ type: "ready" });
 }
 

@@ -31,21 +31,12 @@ const startLimitMs = 30_000;
  * Starts Azurite's blob service as a child process on loopback with one account of our own.
  * Throws when it does not serve within 30 s, with its own reason where it gave one.
  */
-export async function startAzurite({
-  folder,
-  port,
-  accountName,
-  accountKey,
-}: AzuriteOptions): Promise<Azurite> {
-  const child = fork(
-    fileURLToPath(new URL("azurite-process.ts", import.meta.url)),
-    [folder, String(port)],
-    {
-      execArgv: [],
-      env: { ...process.env, AZURITE_ACCOUNTS: `${accountName}:${accountKey}` },
-      stdio: ["ignore", "inherit", "inherit", "ipc"],
-    },
-  );
+export async function startAzurite({ folder, port, accountName, accountKey }: AzuriteOptions): Promise<Azurite> {
+  const child = fork(fileURLToPath(new URL("azurite-process.ts", import.meta.url)), [folder, String(port)], {
+    execArgv: [],
+    env: { ...process.env, AZURITE_ACCOUNTS: `${accountName}:${accountKey}` },
+    stdio: ["ignore", "inherit", "inherit", "ipc"],
+  });
   const ended = once(child, "exit").then(() => undefined);
   const stop = async (graceMs: number) => {
     if (child.connected) child.disconnect();
@@ -63,10 +54,7 @@ export async function startAzurite({
     if (message.type === "failed") throw new Error(message.message);
   } catch (cause) {
     await stop(0);
-    throw new Error(
-      `Azurite did not start: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
+    throw new Error(`Azurite did not start: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
   }
   return { pid: child.pid ?? 0, ended, stop };
 }

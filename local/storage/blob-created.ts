@@ -1,12 +1,7 @@
 // Which answers of the blob service mean that a blob is there, and the event Event Grid makes of each.
 // https://learn.microsoft.com/azure/event-grid/event-schema-blob-storage
 import { randomUUID } from "node:crypto";
-import {
-  Agent,
-  request as sendRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-} from "node:http";
+import { Agent, request as sendRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import type { EventGridEvent } from "../event-delivery.ts";
 import { createReadToken } from "./read-token.ts";
 
@@ -54,19 +49,12 @@ export function createBlobCreated(
     const known = factsOfRequest(write, request.headers);
     if (known !== undefined) return publish(toEvent(known));
     // A block list and a copy do not say how long the blob has become.
-    void lookUp(agent, upstreamPort, `${write.path}?${readToken}`).then((facts) =>
-      publish(toEvent(facts)),
-    );
+    void lookUp(agent, upstreamPort, `${write.path}?${readToken}`).then((facts) => publish(toEvent(facts)));
   };
 }
 
-function findWrite(
-  request: IncomingMessage,
-  answer: IncomingMessage,
-  accountName: string,
-): Write | undefined {
-  if (request.method !== "PUT" || (answer.statusCode !== 201 && answer.statusCode !== 202))
-    return undefined;
+function findWrite(request: IncomingMessage, answer: IncomingMessage, accountName: string): Write | undefined {
+  if (request.method !== "PUT" || (answer.statusCode !== 201 && answer.statusCode !== 202)) return undefined;
   const [path = "", query = ""] = (request.url ?? "").split("?", 2);
   const parsed = /^\/([^/]+)\/([^/]+)\/(.+)$/.exec(path);
   if (parsed === null || parsed[1] !== accountName) return undefined;
@@ -90,10 +78,7 @@ function factsOfRequest({ api }: Write, headers: IncomingHttpHeaders): BlobFacts
   if (length === undefined) return undefined;
   return {
     contentLength: Number(length),
-    contentType:
-      text(headers["x-ms-blob-content-type"]) ??
-      headers["content-type"] ??
-      "application/octet-stream",
+    contentType: text(headers["x-ms-blob-content-type"]) ?? headers["content-type"] ?? "application/octet-stream",
     blobType: text(headers["x-ms-blob-type"]) ?? "BlockBlob",
   };
 }
@@ -108,18 +93,15 @@ const unknownFacts: BlobFacts = {
 function lookUp(agent: Agent, port: number, path: string): Promise<BlobFacts> {
   return new Promise((resolve) => {
     const signal = AbortSignal.timeout(lookUpLimitMs);
-    const request = sendRequest(
-      { agent, host: "127.0.0.1", port, method: "HEAD", path, signal },
-      (answer) => {
-        answer.resume();
-        if (answer.statusCode !== 200) return resolve(unknownFacts);
-        resolve({
-          contentLength: Number(answer.headers["content-length"] ?? 0),
-          contentType: answer.headers["content-type"] ?? unknownFacts.contentType,
-          blobType: text(answer.headers["x-ms-blob-type"]) ?? unknownFacts.blobType,
-        });
-      },
-    );
+    const request = sendRequest({ agent, host: "127.0.0.1", port, method: "HEAD", path, signal }, (answer) => {
+      answer.resume();
+      if (answer.statusCode !== 200) return resolve(unknownFacts);
+      resolve({
+        contentLength: Number(answer.headers["content-length"] ?? 0),
+        contentType: answer.headers["content-type"] ?? unknownFacts.contentType,
+        blobType: text(answer.headers["x-ms-blob-type"]) ?? unknownFacts.blobType,
+      });
+    });
     request.on("error", () => resolve(unknownFacts));
     request.end();
   });

@@ -31,8 +31,7 @@ export function createControl(
     if (!isSame(request.headers.authorization ?? "", `Bearer ${token}`)) {
       return { status: 401, body: { error: "the stack's token is missing or wrong" } };
     }
-    if (request.url !== "/_embedded/faults")
-      return { status: 404, body: { error: "only /_embedded/faults is here" } };
+    if (request.url !== "/_embedded/faults") return { status: 404, body: { error: "only /_embedded/faults is here" } };
     if (request.method === "POST") {
       const parsed = EventFaults.safeParse(parseJson(await readBody(request)));
       if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };

@@ -40,11 +40,7 @@ export function createPassThrough({ upstreamPort, onAnswer, serve }: PassThrough
     upstream.on("response", (answer) => {
       onAnswer(request, answer);
       response.sendDate = false;
-      response.writeHead(
-        answer.statusCode ?? 502,
-        answer.statusMessage,
-        endToEnd(answer.rawHeaders),
-      );
+      response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders));
       answer.on("error", () => response.destroy());
       answer.pipe(response);
     });
@@ -52,8 +48,7 @@ export function createPassThrough({ upstreamPort, onAnswer, serve }: PassThrough
     upstream.on("error", () => {
       if (response.headersSent || response.destroyed) return void response.destroy();
       // The server behind may close an idle connection just as we reuse it; without a body the call can be sent again.
-      if (upstream.reusedSocket && !isRetry && hasNoBody(request))
-        return pass(request, response, true);
+      if (upstream.reusedSocket && !isRetry && hasNoBody(request)) return pass(request, response, true);
       answerUnavailable(request, response);
     });
     response.on("close", () => {
@@ -67,10 +62,7 @@ export function createPassThrough({ upstreamPort, onAnswer, serve }: PassThrough
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
     if (!serve(request, response)) pass(request, response);
   };
-  const server = createServer(
-    { keepAliveTimeout: 60_000, requestTimeout: 0, noDelay: true },
-    onRequest,
-  );
+  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0, noDelay: true }, onRequest);
   server.on("checkContinue", onRequest);
   server.on("close", () => agent.destroy());
   return server;
@@ -86,10 +78,7 @@ function endToEnd(rawHeaders: readonly string[]): string[] {
 }
 
 function hasNoBody(request: IncomingMessage): boolean {
-  return (
-    request.headers["transfer-encoding"] === undefined &&
-    Number(request.headers["content-length"] ?? 0) === 0
-  );
+  return request.headers["transfer-encoding"] === undefined && Number(request.headers["content-length"] ?? 0) === 0;
 }
 
 // What the service says when it is overloaded: every storage client tries again.

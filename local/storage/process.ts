@@ -39,18 +39,8 @@ const stopGraceMs = 8000;
 
 async function main(): Promise<void> {
   const options = StorageOptions.parse(JSON.parse(process.argv[2] ?? "{}"));
-  const {
-    stateFolder,
-    port,
-    azuritePort,
-    accountName,
-    accountKey,
-    topic,
-    token,
-    subscriptions,
-    faults,
-    retryScale,
-  } = options;
+  const { stateFolder, port, azuritePort, accountName, accountKey, topic, token, subscriptions, faults, retryScale } =
+    options;
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
   const azurite = await startAzurite({
     folder: stateFolder,
@@ -94,13 +84,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  const message =
-    error instanceof z.ZodError
-      ? z.prettifyError(error)
-      : error instanceof Error
-        ? error.message
-        : String(error);
-  console.error(message);
-  if (process.send === undefined) process.exit(1);
-  process.send({ type: "failed", message }, () => process.exit(1));
+  console.error(
+    error instanceof z.ZodError ? z.prettifyError(error) : error instanceof Error ? error.message : String(error),
+  );
+  process.exit(1);
 });
