@@ -49,6 +49,7 @@ export function startChild({ name, module, options, environment, log, onStart, o
   const stopping = new AbortController();
   let child: ChildProcess | undefined;
   let failures = 0;
+  let hasServed = false;
 
   /** One life of the child. Resolves when it is over with what it died of. */
   function live(): Promise<{ reason: string; isFinal: boolean; wasHealthy: boolean }> {
@@ -74,6 +75,7 @@ export function startChild({ name, module, options, environment, log, onStart, o
       }
       clearTimeout(tooSlow);
       readyAt = performance.now();
+      hasServed = true;
       ready.resolve(message.data);
     });
     return new Promise((resolve) => {
@@ -81,7 +83,8 @@ export function startChild({ name, module, options, environment, log, onStart, o
         clearTimeout(tooSlow);
         child = undefined;
         const wasHealthy = readyAt !== undefined && performance.now() - readyAt >= healthyMs;
-        resolve({ reason: finalReason ?? how, isFinal: finalReason !== undefined, wasHealthy });
+        // One that has served before can serve again.
+        resolve({ reason: finalReason ?? how, isFinal: finalReason !== undefined && !hasServed, wasHealthy });
       };
       one.once("error", (error) => one.pid === undefined && over(error.message));
       one.once("exit", (code, signal) => over(signal === null ? `exit code ${code}` : `killed by ${signal}`));

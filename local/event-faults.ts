@@ -26,10 +26,10 @@ const kinds = ["lose", "double", "delay", "reorder"] as const;
 export type EventFault = (typeof kinds)[number];
 
 export interface FaultSource {
-  get(): EventFaults;
-  set(faults: EventFaults): void;
+  readonly get: () => EventFaults;
+  readonly set: (faults: EventFaults) => void;
   /** The fault the next event of `subject` meets, if any; counts down `next`. */
-  decide(subject: string): EventFault | undefined;
+  readonly decide: (subject: string) => EventFault | undefined;
 }
 
 /** Takes the faults to begin with and a source of numbers in [0, 1). */

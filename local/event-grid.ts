@@ -20,13 +20,13 @@ export interface EventSubscription {
 
 export interface EventGrid {
   /** Begins the validation handshake; events published from now on wait for it. */
-  subscribe(subscription: EventSubscription): void;
+  readonly subscribe: (subscription: EventSubscription) => void;
   /** Returns at once. */
-  publish(event: EventGridEvent): void;
-  faults(): EventFaults;
-  setFaults(faults: EventFaults): void;
+  readonly publish: (event: EventGridEvent) => void;
+  readonly faults: () => EventFaults;
+  readonly setFaults: (faults: EventFaults) => void;
   /** Drops what is not delivered. */
-  close(): void;
+  readonly close: () => void;
 }
 
 export interface EventGridOptions {

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { setTimeout as delay } from "node:timers/promises";
 import { pino } from "pino";
 import { afterEach, describe, expect, test } from "vitest";
@@ -67,16 +67,15 @@ describe("subscriptions", () => {
     await delay(60);
     const seen: (string | undefined)[] = [];
     const arrived = Promise.withResolvers<void>();
-    const server = createServer(async (request, response) => {
+    const server = createServer((request, response) => void handle(request, response));
+    async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
       const [event] = JSON.parse((await request.toArray()).join("")) as [EventGridEvent];
       seen.push(request.headers["aeg-event-type"] as string);
       const { validationCode } = event.data as { validationCode?: string };
       // The first answer is wrong: it must not count.
-      response.end(
-        JSON.stringify({ validationResponse: seen.length === 1 ? "guess" : validationCode }),
-      );
+      response.end(JSON.stringify({ validationResponse: seen.length === 1 ? "guess" : validationCode }));
       if (validationCode === undefined) arrived.resolve();
-    });
+    }
     server.listen(port, "127.0.0.1");
     endings.push(
       grid.close,
@@ -93,17 +92,11 @@ describe("delivery", () => {
     const { grid, endpoint } = await startGrid({}, (_, nth) => (nth < 3 ? 500 : 200));
     grid.publish(eventOf("stubborn"));
     await endpoint.received(3);
-    expect(endpoint.delivered.map(({ headers }) => headers["aeg-delivery-count"])).toEqual([
-      "0",
-      "1",
-      "2",
-    ]);
+    expect(endpoint.delivered.map(({ headers }) => headers["aeg-delivery-count"])).toEqual(["0", "1", "2"]);
   });
 
   test("ends at an answer that says the event itself is wrong", async () => {
-    const { grid, endpoint } = await startGrid({}, ({ events }) =>
-      events[0]?.id === "wrong" ? 400 : 202,
-    );
+    const { grid, endpoint } = await startGrid({}, ({ events }) => (events[0]?.id === "wrong" ? 400 : 202));
     grid.publish(eventOf("wrong"));
     await endpoint.received(1);
     await delay(50);

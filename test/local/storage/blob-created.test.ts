@@ -20,9 +20,7 @@ describe("the storage account tells of every blob that is created", () => {
   });
 
   test("a blob put at once raises PutBlob with every field of the schema", async () => {
-    const blob = storage.blobs
-      .getContainerClient(container)
-      .getBlockBlobClient("a folder/Loss v.s. Accuracy.png");
+    const blob = storage.blobs.getContainerClient(container).getBlockBlobClient("a folder/Loss v.s. Accuracy.png");
     const answer = await blob.upload("picture", 7, {
       blobHTTPHeaders: { blobContentType: "image/png" },
     });
@@ -57,10 +55,7 @@ describe("the storage account tells of every blob that is created", () => {
 
   test("committed blocks raise one PutBlockList with the length of the whole blob", async () => {
     const blob = storage.blobs.getContainerClient(container).getBlockBlobClient("blocks.csv");
-    const [first, second] = [
-      Buffer.from("block-1").toString("base64"),
-      Buffer.from("block-2").toString("base64"),
-    ];
+    const [first, second] = [Buffer.from("block-1").toString("base64"), Buffer.from("block-2").toString("base64")];
     await blob.stageBlock(first, "1234", 4);
     await blob.stageBlock(second, "567890", 6);
     await blob.commitBlockList([first, second], {
@@ -80,9 +75,7 @@ describe("the storage account tells of every blob that is created", () => {
   test("a copy raises CopyBlob for its target", async () => {
     const folder = storage.blobs.getContainerClient(container);
     await folder.getBlockBlobClient("source").upload("12345", 5);
-    await (
-      await folder.getBlobClient("target").beginCopyFromURL(folder.getBlobClient("source").url)
-    ).pollUntilDone();
+    await (await folder.getBlobClient("target").beginCopyFromURL(folder.getBlobClient("source").url)).pollUntilDone();
     const [, copied] = await endpoint.received(2);
     expect(copied?.subject).toBe(`/blobServices/default/containers/${container}/blobs/target`);
     expect(copied?.data).toMatchObject({ api: "CopyBlob", contentLength: 5 });
@@ -96,11 +89,9 @@ describe("the storage account tells of every blob that is created", () => {
     await storage.restart();
     await blob.upload("3", 1);
     const events = await endpoint.received(3);
-    const byTag = events
-      .map(({ data }) => data as { sequencer: string })
-      .map(({ sequencer }) => sequencer);
-    expect(new Set(byTag).size).toBe(3);
-    expect([...byTag.slice(0, 2)].sort().at(-1)! < byTag[2]!).toBe(true);
+    const [first = "", second = "", third = ""] = events.map(({ data }) => (data as { sequencer: string }).sequencer);
+    expect(first).not.toBe(second);
+    expect(third > first && third > second).toBe(true);
   });
 
   test("what creates no blob raises nothing", async () => {
@@ -119,11 +110,7 @@ describe("the storage account tells of every blob that is created", () => {
     await storage.blobs.createContainer("another");
     await folder.getBlockBlobClient("last").upload("x", 1);
     const events = await endpoint.received(3);
-    expect(events.map(({ subject }) => subject.split("/").at(-1))).toEqual([
-      "quiet",
-      "log",
-      "last",
-    ]);
+    expect(events.map(({ subject }) => subject.split("/").at(-1))).toEqual(["quiet", "log", "last"]);
   });
 
   test("the key in the endpoint's address stays out of the log", () => {

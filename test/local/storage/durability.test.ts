@@ -43,9 +43,7 @@ async function write(storage: Awaited<ReturnType<typeof startStorage>>, text: st
 
 async function childrenOf(pid: number): Promise<number[]> {
   const tasks = await readdir(`/proc/${pid}/task`);
-  const lists = await Promise.all(
-    tasks.map((task) => readFile(`/proc/${pid}/task/${task}/children`, "utf8")),
-  );
+  const lists = await Promise.all(tasks.map((task) => readFile(`/proc/${pid}/task/${task}/children`, "utf8")));
   return lists.join(" ").split(/\s+/).filter(Boolean).map(Number);
 }
 

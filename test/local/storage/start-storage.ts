@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -20,21 +20,18 @@ export interface Delivered {
 }
 
 /** An endpoint as the Functions host's: answers the handshake, keeps what it is sent. */
-export async function startEndpoint(
-  answer: (delivered: Delivered, nth: number) => number = () => 202,
-) {
+export async function startEndpoint(answer: (delivered: Delivered, nth: number) => number = () => 202) {
   const delivered: Delivered[] = [];
   const waiters: (() => void)[] = [];
   let validations = 0;
-  const server = createServer(async (request, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) chunks.push(chunk as Buffer);
-    const events = JSON.parse(Buffer.concat(chunks).toString()) as EventGridEvent[];
+  const server = createServer((request, response) => void handle(request, response));
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const events = JSON.parse((await request.toArray()).join("")) as [EventGridEvent];
     if (request.headers["aeg-event-type"] === "SubscriptionValidation") {
       validations += 1;
       response.end(
         JSON.stringify({
-          validationResponse: (events[0]?.data as { validationCode: string }).validationCode,
+          validationResponse: (events[0].data as { validationCode: string }).validationCode,
         }),
       );
       return;
@@ -43,7 +40,7 @@ export async function startEndpoint(
     delivered.push(one);
     response.writeHead(answer(one, delivered.length)).end();
     for (const wake of waiters.splice(0)) wake();
-  });
+  }
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();
@@ -58,7 +55,7 @@ export async function startEndpoint(
       while (delivered.length < count) await new Promise<void>((resolve) => waiters.push(resolve));
       return delivered.flatMap(({ events }) => events);
     },
-    close() {
+    close: () => {
       server.close();
       server.closeAllConnections();
     },
@@ -91,8 +88,7 @@ export async function startStorage(options: Partial<StorageOptions>) {
       execArgv: [],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
-    for (const stream of [child.stdout, child.stderr])
-      stream?.on("data", (chunk) => (output += String(chunk)));
+    for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (output += String(chunk)));
     const [message] = (await once(child, "message")) as [{ type: string; message?: string }];
     if (message.type !== "ready") throw new Error(message.message);
   }
