@@ -19,6 +19,8 @@ if (runsTypeScript) {
     process.kill(process.pid, signal);
   });
 } else {
-  console.error(`mlpipe needs Node 22.18 or newer, this is ${process.versions.node}: type \`npm ci\` in mlpipe's folder, which brings Node 24.`);
+  console.error(
+    `mlpipe needs Node 22.18 or newer, this is ${process.versions.node}: type \`npm ci\` in mlpipe's folder, which brings Node 24.`,
+  );
   process.exit(1);
 }

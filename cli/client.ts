@@ -1,0 +1,115 @@
+// The HTTP API as typed calls: a method per route, answers read with the schemas that the app answers by.
+import {
+  NodeMetrics,
+  NodeRun,
+  OutputList,
+  PlanAnswer,
+  RunDocument,
+  RunList,
+  UploadAnswer,
+  type StartInlineRunRequest,
+  type StartRunRequest,
+  type UploadRequest,
+} from "#shared/api.ts";
+import { type Call, type ServerAddress, createCaller } from "./call-api.ts";
+
+export interface RunQuery {
+  readonly limit?: number;
+  readonly status?: string;
+  readonly pipeline?: string;
+}
+
+export interface Waiting {
+  readonly waitSeconds: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface LogChunk {
+  readonly bytes: Uint8Array;
+  /** Offset of the first byte that has not been read. */
+  readonly nextOffset: number;
+  readonly isComplete: boolean;
+}
+
+export type Client = ReturnType<typeof createClient>;
+
+const longestDownloadSeconds = 24 * 3600;
+
+/** @throws MlpipeError from every call, as call-api.ts says. */
+export function createClient(address: ServerAddress) {
+  const { base, call, read, parse, readBytes } = createCaller(address);
+  const runPath = (runId: string) => `/runs/${encodeURIComponent(runId)}`;
+  const nodePath = (runId: string, node: string) => `${runPath(runId)}/nodes/${encodeURIComponent(node)}`;
+
+  return {
+    url: base,
+
+    startRun: (pipeline: string, request: StartRunRequest, idempotencyKey: string) =>
+      read(RunDocument, `/pipelines/${encodeURIComponent(pipeline)}/runs`, starting(request, idempotencyKey)),
+
+    startInlineRun: (request: StartInlineRunRequest, idempotencyKey: string) =>
+      read(RunDocument, "/runs", starting(request, idempotencyKey)),
+
+    plan: (request: StartInlineRunRequest) =>
+      read(PlanAnswer, "/plan", { method: "POST", body: request, isRepeatable: true }),
+
+    listRuns: (query: RunQuery) => read(RunList, `/runs?${toQuery(query)}`),
+
+    getRun: (runId: string) => read(RunDocument, runPath(runId)),
+
+    /** The document as soon as it is another than that of `etag`; undefined when it stayed the same for `waitSeconds`. */
+    async waitForRun(runId: string, etag: string | undefined, { waitSeconds, signal }: Waiting) {
+      const wait = etag === undefined ? 0 : waitSeconds;
+      const headers: Record<string, string> = etag === undefined ? {} : { "if-none-match": etag };
+      const response = await call(`${runPath(runId)}?wait=${wait}`, { headers, waitSeconds: wait, signal });
+      if (response.status === 304) return undefined;
+      return { document: await parse(RunDocument, response), etag: response.headers.get("etag") ?? undefined };
+    },
+
+    cancelRun: (runId: string, reason: string | undefined) =>
+      call(`${runPath(runId)}/cancel`, {
+        method: "POST",
+        body: reason === undefined ? {} : { reason },
+        isRepeatable: true,
+      }),
+
+    getNode: (runId: string, node: string) => read(NodeRun, nodePath(runId, node)),
+
+    /** The job's log from byte `from` on; waits up to `waitSeconds` when there is nothing new yet. */
+    async readLog(runId: string, node: string, from: number, { waitSeconds, signal }: Waiting): Promise<LogChunk> {
+      const response = await call(`${nodePath(runId, node)}/logs?from=${from}&wait=${waitSeconds}`, {
+        waitSeconds,
+        signal,
+      });
+      const bytes = await readBytes(response);
+      const nextOffset = Number(response.headers.get("x-mlpipe-next-offset") ?? from + bytes.byteLength);
+      return { bytes, nextOffset, isComplete: response.headers.get("x-mlpipe-log-complete") === "true" };
+    },
+
+    getMetrics: (runId: string, node: string, signal?: AbortSignal) =>
+      read(NodeMetrics, `${nodePath(runId, node)}/metrics`, { signal }),
+
+    listOutputs: (runId: string, node: string) => read(OutputList, `${nodePath(runId, node)}/outputs`),
+
+    /** One file of an output from byte `from` on, as a stream. */
+    openOutput: (runId: string, node: string, output: string, path: string, from: number) =>
+      call(`${nodePath(runId, node)}/outputs/${[output, ...path.split("/")].map(encodeURIComponent).join("/")}`, {
+        headers: from === 0 ? {} : { range: `bytes=${from}-` },
+        waitSeconds: longestDownloadSeconds,
+      }),
+
+    requestUpload: (request: UploadRequest) =>
+      read(UploadAnswer, "/uploads", { method: "POST", body: request, isRepeatable: true }),
+  };
+}
+
+function toQuery(query: RunQuery): string {
+  return Object.entries(query)
+    .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`)
+    .join("&");
+}
+
+/** The key makes it harmless to send the request again. */
+function starting(body: unknown, idempotencyKey: string): Call {
+  return { method: "POST", body, headers: { "idempotency-key": idempotencyKey }, isRepeatable: true };
+}

@@ -1,0 +1,82 @@
+import { relative, resolve } from "node:path";
+import { Command } from "commander";
+import { connect } from "../connect.ts";
+import type { CliContext } from "../context.ts";
+import { downloadFile, listFiles } from "../download-outputs.ts";
+import { type ServerFlags, flags } from "../flags.ts";
+import { formatBytes } from "../views/format-bytes.ts";
+import { renderTable } from "../views/print-table.ts";
+
+interface OutputsFlags extends ServerFlags {
+  readonly json?: boolean;
+  readonly to?: string;
+}
+
+export function createOutputsCommand(context: CliContext): Command {
+  return new Command("outputs")
+    .description("list or download the files a run has made")
+    .addCommand(
+      withPlaces(new Command("list"), "list the files")
+        .addOption(flags.json())
+        .action((runId: string, node: string | undefined, output: string | undefined, options: OutputsFlags) =>
+          list(context, { runId, node, output }, options),
+        ),
+    )
+    .addCommand(
+      withPlaces(new Command("download"), "download the files")
+        .addOption(flags.to())
+        .addOption(flags.json())
+        .action((runId: string, node: string | undefined, output: string | undefined, options: OutputsFlags) =>
+          download(context, { runId, node, output }, options),
+        ),
+    );
+}
+
+interface Place {
+  readonly runId: string;
+  readonly node: string | undefined;
+  readonly output: string | undefined;
+}
+
+function withPlaces(command: Command, description: string): Command {
+  return command
+    .description(description)
+    .argument("<run>", "id of the run")
+    .argument("[node]", "only of this node")
+    .argument("[output]", "only this output")
+    .addOption(flags.home())
+    .addOption(flags.server());
+}
+
+async function list(
+  { terminal, ...context }: CliContext,
+  { runId, ...filter }: Place,
+  { json, ...server }: OutputsFlags,
+): Promise<void> {
+  const { client } = await connect({ terminal, ...context }, server);
+  const files = await listFiles(client, await client.getRun(runId), filter);
+  if (json === true) return terminal.out(JSON.stringify({ runId, files }));
+  if (files.length === 0) return terminal.err(`Run ${runId} has no files yet.`);
+  const rows = files.map(({ node, output, path, size }) => [node, output, path, formatBytes(size)]);
+  terminal.out(renderTable(["NODE", "OUTPUT", "FILE", "SIZE"], rows, terminal.widthOf(terminal.stdout)));
+}
+
+async function download(
+  { terminal, ...context }: CliContext,
+  { runId, ...filter }: Place,
+  options: OutputsFlags,
+): Promise<void> {
+  const { json, to = runId, ...server } = options;
+  const { client } = await connect({ terminal, ...context }, server);
+  const files = await listFiles(client, await client.getRun(runId), filter);
+  const paths: string[] = [];
+  for (const file of files) {
+    const path = await downloadFile(client, runId, file, to);
+    paths.push(path);
+    if (json !== true) terminal.out(`${relative(process.cwd(), path)}  ${formatBytes(file.size)}`);
+  }
+  if (json === true) return terminal.out(JSON.stringify({ runId, folder: resolve(to), files: paths }));
+  const bytes = files.reduce((sum, { size }) => sum + size, 0);
+  const count = files.length === 1 ? "1 file" : `${files.length} files`;
+  terminal.err(files.length === 0 ? `Run ${runId} has no files yet.` : `${count}, ${formatBytes(bytes)}, in ${to}`);
+}

@@ -1,0 +1,72 @@
+import { Command } from "commander";
+import { connectOrStart } from "../connect.ts";
+import type { CliContext } from "../context.ts";
+import { finishRun } from "../finish-run.ts";
+import { type ServerFlags, flags } from "../flags.ts";
+import { listenForInterrupts } from "../interrupts.ts";
+import { preparePipeline } from "../prepare-pipeline.ts";
+import { readInputFlags } from "../read-input-flags.ts";
+import { startRun } from "../start-run.ts";
+import { watchRun } from "../watch-run.ts";
+
+interface RunFlags extends ServerFlags {
+  readonly input: readonly string[];
+  readonly watch?: boolean;
+  readonly json?: boolean;
+  readonly displayName?: string;
+  readonly idempotencyKey?: string;
+}
+
+export function createRunCommand(context: CliContext): Command {
+  return new Command("run")
+    .description("start a run of a pipeline file, or of a pipeline deployed with the app")
+    .argument("<pipeline>", "path of a YAML file, or a deployed pipeline's name")
+    .addOption(flags.input())
+    .addOption(flags.watch())
+    .addOption(flags.json())
+    .addOption(flags.displayName())
+    .addOption(flags.idempotencyKey())
+    .addOption(flags.home())
+    .addOption(flags.server())
+    .addHelpText(
+      "after",
+      "\nWithout a server it starts a stack of its own, waits for the run and stops the stack again.",
+    )
+    .action((pipeline: string, options: RunFlags) => run(context, pipeline, options));
+}
+
+async function run(context: CliContext, pipeline: string, options: RunFlags): Promise<void> {
+  const { terminal, environment } = context;
+  const { input, displayName, idempotencyKey } = options;
+  const isJson = options.json === true;
+  const stream = isJson ? terminal.stderr : terminal.stdout;
+
+  const inputs = readInputFlags(input);
+  const prepared = isFile(pipeline) ? await preparePipeline(context, pipeline) : pipeline;
+  const interrupts = listenForInterrupts();
+  const connection = await connectOrStart(context, options, interrupts);
+  if (connection === undefined) return finishRun(context, undefined, { isJson, isOwn: true });
+  try {
+    const { client, isOwn } = connection;
+    const { runId, ...rest } = await startRun(terminal, client, {
+      pipeline: prepared,
+      inputs,
+      displayName,
+      idempotencyKey,
+    });
+    stream.write(`Run ${runId} of ${rest.pipeline}\n`);
+    if (options.watch === true || isOwn) {
+      finishRun(context, await watchRun(context, { connection, runId, interrupts, stream }), { isJson, isOwn });
+      return;
+    }
+    stream.write(`To watch it: ${environment.programName} status ${runId} --watch\n`);
+    if (isJson) terminal.out(JSON.stringify({ runId, ...rest }));
+  } finally {
+    await connection.stop();
+    interrupts.release();
+  }
+}
+
+function isFile(pipeline: string): boolean {
+  return /\.ya?ml$/i.test(pipeline) || /[\\/]/.test(pipeline);
+}

@@ -1,0 +1,87 @@
+import { Command } from "commander";
+import { nodeStatusFacts } from "#shared/domain/run.ts";
+import type { Client } from "../client.ts";
+import { connect } from "../connect.ts";
+import type { CliContext } from "../context.ts";
+import { type ServerFlags, flags } from "../flags.ts";
+import type { RunProgress } from "../follow-run.ts";
+import { finishRun } from "../finish-run.ts";
+import { listenForInterrupts } from "../interrupts.ts";
+import { renderRun, renderRunList } from "../views/run-table.ts";
+import { watchRun } from "../watch-run.ts";
+
+interface StatusFlags extends ServerFlags {
+  readonly watch?: boolean;
+  readonly json?: boolean;
+  readonly limit: number;
+  readonly status?: string;
+  readonly pipeline?: string;
+}
+
+export function createStatusCommand(context: CliContext): Command {
+  return new Command("status")
+    .description("list the runs, or show one")
+    .argument("[run]", "id of a run")
+    .addOption(flags.watch())
+    .addOption(flags.limit())
+    .addOption(flags.status())
+    .addOption(flags.pipeline())
+    .addOption(flags.json())
+    .addOption(flags.home())
+    .addOption(flags.server())
+    .action(async (runId: string | undefined, options: StatusFlags) => {
+      if (runId === undefined) await listRuns(context, options);
+      else if (options.watch === true) await watch(context, runId, options);
+      else await showRun(context, runId, options);
+    });
+}
+
+async function listRuns(context: CliContext, { limit, status, pipeline, json, ...server }: StatusFlags): Promise<void> {
+  const { terminal, environment } = context;
+  const { client } = await connect(context, server);
+  const list = await client.listRuns({
+    limit,
+    ...(status === undefined ? {} : { status }),
+    ...(pipeline === undefined ? {} : { pipeline }),
+  });
+  if (json === true) return terminal.out(JSON.stringify(list));
+  if (list.runs.length === 0)
+    return terminal.err(`No runs. Start one: ${environment.programName} run <pipeline.yml> --watch`);
+  terminal.out(renderRunList(list.runs, tableOptions(context)));
+  if (list.nextLink !== undefined)
+    terminal.err(`There are more: ${environment.programName} status --limit ${limit * 5}`);
+}
+
+async function showRun(context: CliContext, runId: string, { json, ...server }: StatusFlags): Promise<void> {
+  const { client } = await connect(context, server);
+  const document = await client.getRun(runId);
+  if (json === true) return context.terminal.out(JSON.stringify(document));
+  context.terminal.out(renderRun({ document, metrics: await readAllMetrics(client, document) }, tableOptions(context)));
+}
+
+async function watch(context: CliContext, runId: string, { json, ...server }: StatusFlags): Promise<void> {
+  const connection = await connect(context, server);
+  const interrupts = listenForInterrupts();
+  const stream = json === true ? context.terminal.stderr : context.terminal.stdout;
+  const document = await watchRun(context, { connection, runId, interrupts, stream });
+  interrupts.release();
+  finishRun(context, document, { isJson: json === true, isOwn: false });
+}
+
+const mostNodesWithMetrics = 50;
+
+async function readAllMetrics(
+  client: Client,
+  { runId, nodes }: RunProgress["document"],
+): Promise<RunProgress["metrics"]> {
+  const started = nodes
+    .filter(({ status }) => status === "running" || nodeStatusFacts[status].isSuccess)
+    .slice(0, mostNodesWithMetrics);
+  const read = async (node: string) =>
+    [node, await client.getMetrics(runId, node).catch(() => ({ metrics: {}, params: {} }))] as const;
+  return new Map(await Promise.all(started.map(({ name }) => read(name))));
+}
+
+function tableOptions({ terminal }: CliContext) {
+  return { colors: terminal.colorsFor(terminal.stdout), width: terminal.widthOf(terminal.stdout), now: Date.now() };
+}

@@ -1,0 +1,16 @@
+import { Command } from "commander";
+import type { CliContext } from "../context.ts";
+import { flags } from "../flags.ts";
+import { preparePipeline } from "../prepare-pipeline.ts";
+
+export function createValidateCommand(context: CliContext): Command {
+  return new Command("validate")
+    .description("check a pipeline file and every file it names; needs no server")
+    .argument("<file>", "pipeline, component or command job")
+    .addOption(flags.json())
+    .action(async (path: string, { json }: { json?: boolean }) => {
+      const { document } = await preparePipeline(context, path);
+      if (json === true) return context.terminal.out(JSON.stringify(document));
+      context.terminal.out(`${path} is valid. To run it: ${context.environment.programName} run ${path} --watch`);
+    });
+}

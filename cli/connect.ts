@@ -1,0 +1,77 @@
+// Which app a command talks to: the one that was named, else the stack that runs on this machine, else (for the
+// commands that may) one that is started for the command and stopped with it.
+import { resolve } from "node:path";
+import { MlpipeError } from "#shared/errors.ts";
+import { type Client, createClient } from "./client.ts";
+import type { CliContext } from "./context.ts";
+import { type ServerFlags, defaultHome } from "./flags.ts";
+import type { Interrupts } from "./interrupts.ts";
+
+export interface Connection {
+  readonly client: Client;
+  /** Whether this process itself is the server, which then lives as long as the command. */
+  readonly isOwn: boolean;
+  /** Settles when an own server dies under us; never for others. */
+  readonly failed: Promise<Error>;
+  stop(): Promise<void>;
+}
+
+/** @throws MlpipeError `Unavailable` when no server was named and none runs on this machine. */
+export async function connect(context: CliContext, flags: ServerFlags): Promise<Connection> {
+  const found = await findServer(context, flags);
+  if (found !== undefined) return found;
+  const { programName } = context.environment;
+  throw new MlpipeError(
+    "Unavailable",
+    `no server runs on ${homeOf(flags)}: start one with \`${programName} dev\`, or name one with --server and MLPIPE_KEY`,
+  );
+}
+
+/** As `connect`, but starts a stack on the home folder when there is none. `undefined` when interrupted meanwhile. */
+export async function connectOrStart(
+  context: CliContext,
+  flags: ServerFlags,
+  interrupts: Interrupts,
+): Promise<Connection | undefined> {
+  const found = await findServer(context, flags);
+  if (found !== undefined) return found;
+  const { startStack } = await import("#local/stack.ts");
+  const { terminal } = context;
+  const dim = terminal.colorsFor(terminal.stderr).dim;
+  const stack = await startStack({ home: homeOf(flags), onProgress: (text) => terminal.err(dim(text)) });
+  if (interrupts.count() > 0) {
+    await stack.stop();
+    return undefined;
+  }
+  return {
+    client: createClient({ url: stack.url, key: stack.key }),
+    isOwn: true,
+    failed: stack.failed,
+    stop: () => stack.stop(),
+  };
+}
+
+export function homeOf(flags: ServerFlags): string {
+  return resolve(flags.home ?? defaultHome);
+}
+
+/** A `--home` that was typed wins over a server that the environment names. */
+async function findServer({ environment }: CliContext, flags: ServerFlags): Promise<Connection | undefined> {
+  const url = flags.server ?? (flags.home === undefined ? environment.serverUrl : undefined);
+  if (url !== undefined) return remote(checkUrl(url), environment.serverKey);
+  const { findStack } = await import("#local/stack.ts");
+  const stack = await findStack(homeOf(flags));
+  return stack === undefined ? undefined : remote(stack.url, stack.key);
+}
+
+function remote(url: string, key: string | undefined): Connection {
+  return { client: createClient({ url, key }), isOwn: false, failed: new Promise(() => {}), stop: async () => {} };
+}
+
+function checkUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return text;
+  throw new MlpipeError(
+    "InvalidRequest",
+    `the server's address must be a URL such as https://my-app.azurewebsites.net, not \`${text}\``,
+  );
+}

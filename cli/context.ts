@@ -1,0 +1,8 @@
+import type { CliEnvironment } from "./environment.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** What every command is given. */
+export interface CliContext {
+  readonly environment: CliEnvironment;
+  readonly terminal: Terminal;
+}

@@ -1,0 +1,64 @@
+// Every flag of every command, so that one word means one thing everywhere.
+import { InvalidArgumentError, Option } from "commander";
+import { RunStatus } from "#shared/domain/run.ts";
+
+export const flags = {
+  home: () =>
+    new Option(
+      "--home <folder>",
+      "folder of the stack on this machine: its state, data and environments (default: .mlpipe)",
+    ),
+  server: () =>
+    new Option(
+      "--server <url>",
+      "app to talk to, with its key in MLPIPE_KEY (default: MLPIPE_URL, else the stack running on --home)",
+    ),
+  json: () =>
+    new Option("--json", "the last line of standard output is one JSON document; progress goes to standard error"),
+  input: () =>
+    new Option(
+      "-i, --input <name=value>",
+      "a pipeline input; a local file or folder is uploaded once when the input is data (repeatable)",
+    )
+      .argParser(collect)
+      .default([], "the pipeline's own"),
+  watch: () => new Option("-w, --watch", "stay and show progress until the run ends"),
+  displayName: () => new Option("--display-name <text>", "name that people read"),
+  idempotencyKey: () =>
+    new Option("--idempotency-key <key>", "start at most one run for this key, however often it is sent"),
+  follow: () => new Option("-f, --follow", "go on until the job ends"),
+  limit: () => new Option("-n, --limit <count>", "runs to list, newest first").argParser(parseCount).default(20),
+  status: () => new Option("--status <status>", "only runs in this status").choices(RunStatus.options),
+  pipeline: () => new Option("--pipeline <name>", "only runs of this pipeline"),
+  reason: () => new Option("--reason <text>", "why, kept with the run"),
+  to: () => new Option("--to <folder>", "where to put the files (default: a folder named after the run)"),
+  dataset: () =>
+    new Option(
+      "--input <folder or URL>",
+      "the four idx files of an image set, gzipped or not (default: Fashion-MNIST)",
+    ),
+  epochs: () => new Option("--epochs <count>", "passes of training over the images").argParser(parseCount).default(3),
+  images: () =>
+    new Option("--images <count>", "training images to draw when there is no input; a sixth as many for the test")
+      .argParser(parseCount)
+      .default(6000),
+} as const;
+
+/** Where the stack on this machine keeps everything, unless `--home` says otherwise. */
+export const defaultHome = ".mlpipe";
+
+export interface ServerFlags {
+  readonly home?: string;
+  readonly server?: string;
+}
+
+function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
+}
+
+function parseCount(text: string): number {
+  const count = Number(text);
+  if (!Number.isSafeInteger(count) || count < 1)
+    throw new InvalidArgumentError("It must be a whole number above zero.");
+  return count;
+}

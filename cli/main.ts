@@ -1,0 +1,73 @@
+// The command line: its commands, and the one place where a process ends.
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { createCancelCommand } from "./commands/cancel.ts";
+import { createDemoCommand } from "./commands/demo.ts";
+import { createDevCommand } from "./commands/dev.ts";
+import { createLogsCommand } from "./commands/logs.ts";
+import { createOutputsCommand } from "./commands/outputs.ts";
+import { createPlanCommand } from "./commands/plan.ts";
+import { createRunCommand } from "./commands/run.ts";
+import { createStatusCommand } from "./commands/status.ts";
+import { createValidateCommand } from "./commands/validate.ts";
+import type { CliContext } from "./context.ts";
+import { readEnvironment } from "./environment.ts";
+import { exitCodes, reportError } from "./report-error.ts";
+import { createTerminal } from "./terminal.ts";
+
+function createProgram(context: CliContext): Command {
+  const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
+    version: string;
+  }; // our own file
+  const program = new Command("mlpipe")
+    .description("Machine-learning pipelines in Azure ML's own words, on Azure or whole on this machine.")
+    .version(version)
+    .showSuggestionAfterError()
+    .showHelpAfterError("(--help says more)")
+    .addHelpText(
+      "after",
+      "\nExit codes: 0 done, 1 the run failed or was canceled, 2 the request is not valid,\n" +
+        "3 not found, taken or not allowed, 4 a service is down, 70 mlpipe itself failed.",
+    );
+  const commands = [
+    createDemoCommand,
+    createDevCommand,
+    createRunCommand,
+    createStatusCommand,
+    createLogsCommand,
+    createOutputsCommand,
+    createCancelCommand,
+    createPlanCommand,
+    createValidateCommand,
+  ];
+  for (const create of commands) program.addCommand(create(context));
+  inherit(program);
+  return program;
+}
+
+/** addCommand, unlike command(), passes nothing on. */
+function inherit(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) inherit(child.copyInheritedSettings(command));
+}
+
+const environment = readEnvironment();
+const terminal = createTerminal(environment);
+
+// `mlpipe status | head -1`: the reader has left, which is no error. A command that runs a stack stops it first.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    if (process.listenerCount("SIGTERM") === 0) process.exit(exitCodes.brokenPipe);
+    process.exitCode = exitCodes.brokenPipe;
+    process.emit("SIGTERM");
+  });
+}
+
+try {
+  await createProgram({ environment, terminal }).parseAsync();
+} catch (error) {
+  process.exitCode = reportError(terminal, error);
+}
+// A client's idle connection must not keep a finished command alive.
+process.exit();

@@ -1,0 +1,33 @@
+// A node run in words, shared by every way of showing one.
+import type { NodeRun } from "#shared/domain/run.ts";
+import { nodeStatusFacts } from "#shared/domain/run.ts";
+import { secondsBetween } from "./format-duration.ts";
+
+/** Where the job is, from Azure ML's own word for it; undefined when the node's status already says it. */
+export function describePhase({ status, jobStatus }: NodeRun): string | undefined {
+  if (jobStatus === undefined || nodeStatusFacts[status].isTerminal || status === "waiting") return undefined;
+  return phases[jobStatus.toLowerCase()] ?? jobStatus.toLowerCase();
+}
+
+const phases: Record<string, string | undefined> = {
+  notstarted: "not started yet",
+  starting: "starting",
+  provisioning: "provisioning: getting a machine",
+  preparing: "preparing: building the Python environment",
+  queued: "queued for a machine",
+  running: "",
+  finalizing: "finalizing: storing the outputs",
+  cancelrequested: "being canceled",
+};
+
+/** The machine it got, and the one it did not: `Standard_NC4as_T4_v3 instead of Standard_NC6s_v3`. */
+export function describeMachine({ instanceType, refusedInstanceTypes = [] }: NodeRun): string | undefined {
+  const refused = refusedInstanceTypes.map((each) => each.instanceType).join(", ");
+  if (instanceType === undefined) return refused === "" ? undefined : `refused: ${refused}`;
+  return refused === "" ? instanceType : `${instanceType} instead of ${refused}`;
+}
+
+/** Seconds since the node started, up to its end if it has one; undefined before it starts. */
+export function elapsedSeconds({ startTime, endTime }: NodeRun, now: number): number | undefined {
+  return startTime === undefined ? undefined : secondsBetween(startTime, endTime, now);
+}

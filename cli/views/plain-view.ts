@@ -1,0 +1,49 @@
+// A run line by line, for pipes, files and CI: a line when something changed, none otherwise, without clock or colours.
+import { type NodeRun, nodeStatusFacts, runStatusFacts } from "#shared/domain/run.ts";
+import { describeMachine, describePhase, elapsedSeconds } from "./describe-node.ts";
+import { formatDuration, secondsBetween } from "./format-duration.ts";
+import type { RunView } from "./run-view.ts";
+import { summarizeMetrics } from "./summarize-metrics.ts";
+
+export function createPlainView(stream: NodeJS.WritableStream): RunView {
+  const lastLines = new Map<string, string>();
+  let isOver = false;
+  /** Prints `line` unless it is the last one printed about this subject. */
+  const print = (subject: string, line: string) => {
+    if (line === "" || lastLines.get(subject) === line) return;
+    lastLines.set(subject, line);
+    stream.write(`${line}\n`);
+  };
+
+  return {
+    show({ document, metrics }) {
+      for (const node of document.nodes) {
+        const logged = metrics.get(node.name);
+        const values = logged === undefined ? "" : summarizeMetrics(logged);
+        // Metrics of a job come before its end, also when they were read after it.
+        print(`${node.name} metrics`, values === "" ? "" : `${node.name}: ${values}`);
+        print(node.name, describe(node));
+      }
+      if (isOver || !runStatusFacts[document.status].isTerminal) return;
+      isOver = true;
+      const seconds = secondsBetween(document.createdTime, document.endTime ?? document.lastUpdatedTime, 0);
+      print("run", `run ${document.runId}: ${document.status} in ${formatDuration(seconds)}`);
+    },
+    tell: (text) => print("note", text),
+    end: () => {},
+  };
+}
+
+function describe(node: NodeRun): string {
+  if (node.status === "waiting") return "";
+  const start = `${node.name}: ${node.status}`;
+  const attempt = node.attempt > 1 ? ` (attempt ${node.attempt})` : "";
+  if (nodeStatusFacts[node.status].isTerminal) {
+    const seconds = elapsedSeconds(node, 0);
+    const time = seconds === undefined ? "" : ` in ${formatDuration(seconds)}`;
+    return `${start}${attempt}${time}${node.failure === undefined ? "" : `: ${node.failure.reason}`}`;
+  }
+  const machine = describeMachine(node);
+  const phase = describePhase(node) ?? "";
+  return `${start}${attempt}${machine === undefined ? "" : ` on ${machine}`}${phase === "" ? "" : `, ${phase}`}`;
+}

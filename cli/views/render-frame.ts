@@ -1,0 +1,92 @@
+// The live view of a run as text: one line per node, one for the whole. Pure, so that a test can read it.
+import truncate from "cli-truncate";
+import { type NodeRun, nodeStatusFacts, runStatusFacts } from "#shared/domain/run.ts";
+import type { RunProgress } from "../follow-run.ts";
+import type { Colors } from "../terminal.ts";
+import { describeMachine, describePhase, elapsedSeconds } from "./describe-node.ts";
+import { formatDuration, secondsBetween } from "./format-duration.ts";
+import { nodeLooks, paint, runHues } from "./statuses.ts";
+import { summarizeMetrics } from "./summarize-metrics.ts";
+
+export interface Frame {
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly width: number;
+  readonly rows: number;
+  readonly colors: Colors;
+  /** A line below everything else. */
+  readonly note?: string;
+}
+
+const longestName = 28;
+/** Lines that are not nodes: the whole, the count of nodes not shown, the note, the cursor's. */
+const otherLines = 4;
+
+/** Lines no wider than `width`, no more than `rows`, joined by newlines. */
+export function renderFrame(progress: RunProgress, { now, width, rows, colors, note }: Frame): string {
+  const { document } = progress;
+  const shown = chooseNodes(document.nodes, Math.max(3, rows - otherLines));
+  const nameWidth = Math.min(longestName, Math.max(0, ...shown.map((node) => node.name.length)));
+  const timeWidth = Math.max(5, ...shown.map((node) => timeOf(node, now).length));
+  const lines = shown.map((node) => renderNode(node, progress, { now, colors, nameWidth, timeWidth }));
+  const hidden = document.nodes.length - shown.length;
+  if (hidden > 0) lines.push(colors.dim(`  … ${hidden} more nodes`));
+  lines.push(renderWhole(progress, now, colors));
+  if (note !== undefined) lines.push(colors.yellow(note));
+  return lines.map((line) => truncate(line, width)).join("\n");
+}
+
+interface NodeFrame {
+  readonly now: number;
+  readonly colors: Colors;
+  readonly nameWidth: number;
+  readonly timeWidth: number;
+}
+
+function timeOf(node: NodeRun, now: number): string {
+  const seconds = elapsedSeconds(node, now);
+  return seconds === undefined ? "" : formatDuration(seconds);
+}
+
+function renderNode(node: NodeRun, { metrics }: RunProgress, { now, colors, nameWidth, timeWidth }: NodeFrame): string {
+  const { symbol, hue } = nodeLooks[node.status];
+  const logged = metrics.get(node.name);
+  const notes = [
+    node.attempt > 1 ? `attempt ${node.attempt}` : "",
+    node.failure?.reason ?? describePhase(node) ?? "",
+    logged === undefined ? "" : summarizeMetrics(logged),
+    describeMachine(node) ?? "",
+  ];
+  const name = truncate(node.name, longestName).padEnd(nameWidth);
+  const time = timeOf(node, now).padStart(timeWidth);
+  const start = `${paint(colors, hue, symbol)} ${name}  ${paint(colors, hue, node.status.padEnd(9))}  ${colors.dim(time)}`;
+  return [start, ...notes.filter((each) => each !== "")].join("  ");
+}
+
+function renderWhole({ document }: RunProgress, now: number, colors: Colors): string {
+  const { status, nodes, createdTime, endTime, runId, pipeline } = document;
+  const done = nodes.filter((node) => nodeStatusFacts[node.status].isSuccess).length;
+  const end = runStatusFacts[status].isTerminal ? (endTime ?? document.lastUpdatedTime) : undefined;
+  const time = formatDuration(secondsBetween(createdTime, end, now));
+  return [
+    paint(colors, runHues[status], colors.bold(status)),
+    `${done} of ${nodes.length} nodes`,
+    time,
+    `${pipeline} ${runId}`,
+  ].join("  ");
+}
+
+/** What fits, in plan order: nodes that move or failed come first, then those that ended, then those that wait. */
+function chooseNodes(nodes: readonly NodeRun[], room: number): readonly NodeRun[] {
+  if (nodes.length <= room) return nodes;
+  const byInterest = nodes.toSorted((a, b) => interest(a) - interest(b)).slice(0, room);
+  const chosen = new Set(byInterest);
+  return nodes.filter((node) => chosen.has(node));
+}
+
+function interest({ status }: NodeRun): number {
+  if (status === "failed") return 0;
+  if (status === "running") return 1;
+  if (status === "queued") return 2;
+  return nodeStatusFacts[status].isTerminal ? 4 : 3;
+}

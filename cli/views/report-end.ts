@@ -1,0 +1,33 @@
+// What is said after a run has ended: where it failed and what to type next.
+import type { RunDocument } from "#shared/domain/run.ts";
+import type { Colors } from "../terminal.ts";
+
+export interface EndOptions {
+  readonly colors: Colors;
+  readonly programName: string;
+  /** Whether the server goes away with this command. */
+  readonly isOwn: boolean;
+}
+
+const tailLines = 20;
+
+/** Lines to print; a failed run shows the end of the log of the node that failed. */
+export function reportEnd(document: RunDocument, { colors, programName, isOwn }: EndOptions): string[] {
+  const { runId, status, failure } = document;
+  const server = isOwn ? [`To look around, start the stack in another terminal: ${programName} dev`] : [];
+  if (status === "completed") return [...server, `Files: ${programName} outputs download ${runId}`];
+  if (status === "canceled") return [`Run ${runId} was canceled.`];
+
+  const node =
+    document.nodes.find(({ name }) => name === failure?.node) ??
+    document.nodes.find((each) => each.status === "failed");
+  if (node === undefined) return [`${colors.red("Run failed:")} ${failure?.reason ?? "no reason is known"}`];
+  const exitCode = node.failure?.exitCode === undefined ? "" : ` (exit code ${node.failure.exitCode})`;
+  const tail = (node.failure?.logTail ?? []).slice(-tailLines);
+  return [
+    `${colors.red(`Node ${node.name} failed`)}${exitCode}: ${node.failure?.reason ?? failure?.reason ?? "no reason is known"}`,
+    ...(tail.length === 0 ? [] : ["The end of its log:", ...tail.map((line) => `${colors.dim("|")} ${line}`)]),
+    ...server,
+    `Whole log: ${programName} logs ${runId} ${node.name}`,
+  ];
+}

@@ -1,0 +1,73 @@
+// One run, and a list of runs, as tables.
+import { type RunDocument, type RunSummary, nodeStatusFacts, runStatusFacts } from "#shared/domain/run.ts";
+import type { RunProgress } from "../follow-run.ts";
+import type { Colors } from "../terminal.ts";
+import type { z } from "zod";
+import { describeMachine, describePhase, elapsedSeconds } from "./describe-node.ts";
+import { formatDuration, secondsBetween } from "./format-duration.ts";
+import { renderTable } from "./print-table.ts";
+import { nodeLooks, paint, runHues } from "./statuses.ts";
+import { summarizeMetrics } from "./summarize-metrics.ts";
+
+export interface TableOptions {
+  readonly colors: Colors;
+  readonly width: number | undefined;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export function renderNodes({ document, metrics }: RunProgress, { colors, width, now }: TableOptions): string {
+  const rows = document.nodes.map((node) => {
+    const { symbol, hue } = nodeLooks[node.status];
+    const elapsed = elapsedSeconds(node, now);
+    const logged = metrics.get(node.name);
+    return [
+      paint(colors, hue, `${symbol} ${node.name}`),
+      paint(colors, hue, node.status),
+      elapsed === undefined ? "" : formatDuration(elapsed),
+      node.attempt > 1 ? String(node.attempt) : "",
+      node.failure?.reason ?? describePhase(node) ?? (logged === undefined ? "" : summarizeMetrics(logged)),
+      describeMachine(node) ?? "",
+    ];
+  });
+  return renderTable(["NODE", "STATUS", "TIME", "ATTEMPT", "NOTE", "MACHINE"], rows, width);
+}
+
+/** A heading of two or three lines, then the nodes. */
+export function renderRun(progress: RunProgress, options: TableOptions): string {
+  const { document } = progress;
+  const { colors, now } = options;
+  const facts = runStatusFacts[document.status];
+  const end = facts.isTerminal ? (document.endTime ?? document.lastUpdatedTime) : undefined;
+  const done = document.nodes.filter((node) => nodeStatusFacts[node.status].isSuccess).length;
+  const status = paint(colors, runHues[document.status], document.status);
+  return [
+    `${document.runId}  ${document.pipeline}${document.displayName === undefined ? "" : `  ${document.displayName}`}`,
+    `${status}  ${done} of ${document.nodes.length} nodes  ${formatDuration(secondsBetween(document.createdTime, end, now))}`,
+    "",
+    renderNodes(progress, options),
+    ...describeOutputs(document),
+  ].join("\n");
+}
+
+export function renderRunList(
+  runs: readonly z.infer<typeof RunSummary>[],
+  { colors, width, now }: TableOptions,
+): string {
+  const rows = runs.map((run) => [
+    run.runId,
+    run.pipeline,
+    paint(colors, runHues[run.status], run.status),
+    `${run.completedNodeCount}/${run.nodeCount}`,
+    formatDuration(
+      secondsBetween(run.createdTime, runStatusFacts[run.status].isTerminal ? run.lastUpdatedTime : undefined, now),
+    ),
+    run.createdTime.replace("T", " ").replace(/(\.\d+)?Z$/, "Z"),
+  ]);
+  return renderTable(["RUN", "PIPELINE", "STATUS", "NODES", "TIME", "STARTED"], rows, width);
+}
+
+function describeOutputs({ outputs }: RunDocument): string[] {
+  const entries = Object.entries(outputs);
+  return entries.length === 0 ? [] : ["", "Outputs:", ...entries.map(([name, uri]) => `  ${name}  ${uri}`)];
+}
