@@ -43,6 +43,23 @@ export interface InvocationRequest {
   /** Data of the trigger binding; the worker adds the other inputs (a durable client, say) from the extensions. */
   readonly trigger: TypedData;
   readonly triggerMetadata?: Readonly<Record<string, TypedData>>;
+  /** Chosen by the caller when something else must carry the same id; a fresh one otherwise. */
+  readonly invocationId?: string;
+  /** W3C `traceparent` of what caused the call; a fresh one otherwise. */
+  readonly traceParent?: string;
+  /** Set from the second attempt on. */
+  readonly retryContext?: RetryContext;
+}
+
+export interface RetryContext {
+  readonly retryCount: number;
+  /** -1 means for ever. */
+  readonly maxRetryCount: number;
+  readonly exception?: {
+    readonly message: string;
+    readonly stackTrace: string;
+    readonly source: string;
+  };
 }
 
 export interface InvocationResult {
@@ -76,7 +93,11 @@ export interface HostKeys {
   readonly master: string;
   /** Host-wide function key. */
   readonly default: string;
-  readonly system: { readonly durabletask_extension: string; readonly eventgrid_extension: string; readonly blobs_extension: string };
+  readonly system: {
+    readonly durabletask_extension: string;
+    readonly eventgrid_extension: string;
+    readonly blobs_extension: string;
+  };
 }
 
 export interface HostLog {
