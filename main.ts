@@ -132,10 +132,10 @@ const implementations: ActivityImplementation[] = [
   implementWithClient(activities.checkNodes, checkNodes),
 ];
 
-for (const { name, needsClient, run } of implementations) {
-  df.app.activity(name, {
-    extraInputs: needsClient ? [df.input.durableClient()] : [],
-    handler: (input, invocation) => run(input, () => df.getClient(invocation), invocation),
+for (const activity of implementations) {
+  df.app.activity(activity.name, {
+    extraInputs: activity.needsClient ? [df.input.durableClient()] : [],
+    handler: (input, invocation) => activity.run(input, () => df.getClient(invocation), invocation),
   });
 }
 

@@ -27,8 +27,9 @@ export function createAssets({ ml, blobs }: { ml: Ml; blobs: Blobs }) {
   }
 
   return {
-    /** ARM id of a code version. */
-    async codeId(code: CodeReference): Promise<string> {
+    /** ARM id of a code version; a node may have no code. */
+    async codeId(code: CodeReference | undefined): Promise<string | undefined> {
+      if (code === undefined) return undefined;
       if (code.kind === "asset") return armId(code.id, "codes");
       return register(`code ${code.hash}`, async () => {
         const place = parseDatastoreUri(code.uri);

@@ -14,7 +14,7 @@ export function createJobLogs({ blobs }: { blobs: Blobs }) {
 
     /** A stream from byte `offset`, at most `count` bytes; undefined when nothing is there yet. */
     read: async (jobName: string, offset: number, count: number) =>
-      (await blobs.read(pathOf(jobName), offset, count, artifactStore))?.readableStreamBody,
+      (await blobs.read(pathOf(jobName), offset, count, artifactStore))?.stream,
 
     /** The last `lines` lines, without credentials; empty when there is no log. */
     async tail(jobName: string, lines = 20): Promise<string[]> {

@@ -196,7 +196,9 @@ function toRunStatus(status: DurableOrchestrationStatus): RunStatus {
       return "canceled";
     case OrchestrationRuntimeStatus.Pending:
       return "queued";
-    default:
+    case OrchestrationRuntimeStatus.Running:
+    case OrchestrationRuntimeStatus.ContinuedAsNew:
+    case OrchestrationRuntimeStatus.Suspended:
       return "running";
   }
 }
@@ -222,7 +224,7 @@ export function toSummary(status: DurableOrchestrationStatus): RunSummary {
     createdTime: input.createdTime,
     lastUpdatedTime: iso(status.lastUpdatedTime),
     nodeCount: input.nodeCount,
-    completedNodeCount: [...letters].filter((letter) => letter === "c" || letter === "u").length,
+    completedNodeCount: letters.split("").filter((letter) => letter === "c" || letter === "u").length,
   };
 }
 

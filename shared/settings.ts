@@ -78,7 +78,9 @@ function findWorkspaceConfig(folder: string): WorkspaceName | undefined {
  * @throws MlpipeError `InvalidRequest` that lists every missing or wrong setting at once
  */
 export function parseSettings(environment: Readonly<Record<string, string | undefined>>, root: string): Settings {
-  const result = Environment.safeParse(environment);
+  // An application setting that was left blank is one that was not made.
+  const given = Object.entries(environment).filter(([, value]) => value !== undefined && value !== "");
+  const result = Environment.safeParse(Object.fromEntries(given));
   if (!result.success) {
     const issues = result.error.issues.map((issue) => ({
       path: issue.path.join("."),

@@ -87,10 +87,9 @@ export function createSubmitJob({ ml, blobs, plans, assets, log }: SubmitClients
   }
 
   async function toJob(node: PlanNode, experimentName: string, input: SubmitInput) {
-    const [codeId, environmentId, compute] = await Promise.all([
-      node.code === undefined ? undefined : assets.codeId(node.code),
+    const [codeId, environmentId] = await Promise.all([
+      assets.codeId(node.code),
       assets.environmentId(node.environment),
-      node.compute === undefined ? undefined : assets.computeId(node.compute),
     ]);
     const command = jobCommand(
       node.command,
@@ -110,7 +109,7 @@ export function createSubmitJob({ ml, blobs, plans, assets, log }: SubmitClients
       command: withEndMarker(command),
       codeId,
       environmentId,
-      computeId: compute,
+      computeId: node.compute === undefined ? undefined : assets.computeId(node.compute),
       environmentVariables: node.environmentVariables,
       inputs: Object.fromEntries(Object.entries(node.inputs).map(([key, value]) => [key, toJobInput(value, input)])),
       outputs: await toJobOutputs(node, input),

@@ -51,7 +51,7 @@ export const downloadNodeOutput = ({ runs, blobs }: App) =>
           "accept-ranges": "bytes",
           ...(range === undefined ? {} : { "content-range": `bytes ${offset}-${offset + count - 1}/${size}` }),
         },
-        body: download?.readableStreamBody ?? "",
+        body: download?.stream ?? "",
       };
     },
   );

@@ -1,7 +1,7 @@
 // Blobs of the workspace's datastores. Keys come from the workspace where it keeps them, else the app's own identity is used.
+import type { Readable } from "node:stream";
 import type { TokenCredential } from "@azure/core-auth";
 import {
-  type BlobDownloadResponseParsed,
   BlobServiceClient,
   type ContainerClient,
   ContainerSASPermissions,
@@ -18,6 +18,11 @@ export interface BlobFile {
   readonly path: string;
   readonly size: number;
   readonly lastModified: string;
+  readonly contentType: string;
+}
+
+export interface BlobContent {
+  readonly stream: Readable;
   readonly contentType: string;
 }
 
@@ -159,15 +164,14 @@ export function createBlobs(ml: Ml, credential: TokenCredential) {
       return undefinedWhenMissing(async () => (await container.getBlobClient(path).getProperties()).contentLength ?? 0);
     },
 
-    /** A stream of `count` bytes from `offset` (all when absent), or undefined when there is no such blob. */
-    async read(
-      path: string,
-      offset = 0,
-      count?: number,
-      datastore?: string,
-    ): Promise<BlobDownloadResponseParsed | undefined> {
+    /** `count` bytes from `offset` (all when absent) as a stream, or undefined when there is no such blob. */
+    async read(path: string, offset = 0, count?: number, datastore?: string): Promise<BlobContent | undefined> {
       const { container } = await open(datastore);
-      return undefinedWhenMissing(() => container.getBlobClient(path).download(offset, count));
+      const download = await undefinedWhenMissing(() => container.getBlobClient(path).download(offset, count));
+      if (download?.readableStreamBody === undefined) return undefined;
+      // The storage SDK types it for browsers too; in Node it is a Readable.
+      const stream = download.readableStreamBody as Readable;
+      return { stream, contentType: download.contentType ?? "application/octet-stream" };
     },
 
     /**

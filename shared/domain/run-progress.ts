@@ -68,7 +68,7 @@ export function toRunProgress(state: RunState, since: number): RunProgress {
 
 /** Node states in plan order, as far as the custom status tells them. */
 export function toNodeStates(progress: RunProgress): NodeState[] {
-  return [...progress.nodes].map((letter, index) => {
+  return progress.nodes.split("").map((letter, index) => {
     const status = statuses.get(letter) ?? "waiting";
     const [attempt = 0, start, end] = progress.details[String(index)] ?? [];
     const iso = (ms: number) => new Date(progress.since + ms).toISOString();
