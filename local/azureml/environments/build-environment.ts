@@ -29,13 +29,7 @@ here=$(dirname "$0")
  * Creates `folder/bin/python` with the wanted packages.
  * @throws Error whose message says what went wrong, ending with the installer's last lines.
  */
-export async function buildEnvironment({
-  folder,
-  wanted,
-  host,
-  signal,
-  onLine,
-}: BuildRequest): Promise<void> {
+export async function buildEnvironment({ folder, wanted, host, signal, onLine }: BuildRequest): Promise<void> {
   const python = await findInterpreter(wanted.python, host);
   onLine(`Python ${python.version}`);
   if (python.note !== undefined) onLine(python.note);
@@ -49,8 +43,7 @@ export async function buildEnvironment({
       signal,
       onLine,
     });
-    for (const name of ["pip", "pip3"])
-      await writeFile(join(folder, "bin", name), lateInstaller, { mode: 0o755 });
+    for (const name of ["pip", "pip3"]) await writeFile(join(folder, "bin", name), lateInstaller, { mode: 0o755 });
     return;
   }
   await mkdir(folder, { recursive: true });
@@ -98,15 +91,7 @@ async function hasUv(env: Record<string, string>): Promise<boolean> {
   );
 }
 
-async function installWithUv({
-  folder,
-  requirements,
-  python,
-  wantsPip,
-  env,
-  signal,
-  onLine,
-}: Install): Promise<void> {
+async function installWithUv({ folder, requirements, python, wantsPip, env, signal, onLine }: Install): Promise<void> {
   const uvEnv = await addUvSettings(env, python);
   const seed = wantsPip ? ["--seed"] : [];
   await runInstaller({
@@ -116,25 +101,11 @@ async function installWithUv({
     signal,
     onLine,
   });
-  const args = [
-    "pip",
-    "install",
-    "--python",
-    join(folder, "bin", "python"),
-    "--requirements",
-    requirements,
-  ];
+  const args = ["pip", "install", "--python", join(folder, "bin", "python"), "--requirements", requirements];
   await runInstaller({ command: "uv", args, env: uvEnv, signal, onLine });
 }
 
-async function installWithPip({
-  folder,
-  requirements,
-  python,
-  env,
-  signal,
-  onLine,
-}: Install): Promise<void> {
+async function installWithPip({ folder, requirements, python, env, signal, onLine }: Install): Promise<void> {
   await runInstaller({ command: python, args: ["-m", "venv", folder], env, signal, onLine });
   const args = ["-m", "pip", "install", "--progress-bar", "off", "--requirement", requirements];
   await runInstaller({ command: join(folder, "bin", "python"), args, env, signal, onLine });

@@ -22,9 +22,7 @@ export interface LockRequest {
 }
 
 /** Waits for the lock. Resolves its release, or undefined when the holder finished the work meanwhile. */
-export async function takeBuildLock(
-  request: LockRequest,
-): Promise<(() => Promise<void>) | undefined> {
+export async function takeBuildLock(request: LockRequest): Promise<(() => Promise<void>) | undefined> {
   const { path, folder, signal, onWait, isDone } = request;
   const own: Holder = {
     pid: process.pid,

@@ -19,10 +19,7 @@ export function toBuilderEnvironment(host: HostEnvironment): Record<string, stri
   const passed: Record<string, string> = {};
   for (const [name, value] of Object.entries(host)) {
     if (value === undefined) continue;
-    if (
-      passedNames.has(name.toUpperCase()) ||
-      passedPrefixes.some((prefix) => name.startsWith(prefix))
-    )
+    if (passedNames.has(name.toUpperCase()) || passedPrefixes.some((prefix) => name.startsWith(prefix)))
       passed[name] = value;
   }
   return {
@@ -43,10 +40,7 @@ const uvNames: Readonly<Record<string, string>> = {
 };
 
 /** `builder` with pip's configuration (files and `PIP_*`) said in uv's variables; what is set for uv already wins. */
-export async function addUvSettings(
-  builder: Record<string, string>,
-  python: string,
-): Promise<Record<string, string>> {
+export async function addUvSettings(builder: Record<string, string>, python: string): Promise<Record<string, string>> {
   const options = await readPipFiles(builder, python);
   const settings: Record<string, string> = {};
   for (const [option, name] of Object.entries(uvNames)) {
@@ -68,10 +62,7 @@ export async function addUvSettings(
 }
 
 /** Options of pip's configuration files, as the Python's own pip or the one on PATH tells them. */
-async function readPipFiles(
-  env: Record<string, string>,
-  python: string,
-): Promise<Record<string, string>> {
+async function readPipFiles(env: Record<string, string>, python: string): Promise<Record<string, string>> {
   const ask = (command: string, ...args: string[]) =>
     run(command, [...args, "config", "list"], { env, timeout: 30_000 });
   const listed = await ask(python, "-m", "pip")

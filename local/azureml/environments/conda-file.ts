@@ -37,13 +37,9 @@ export function parseCondaFile(text: string): PythonEnvironment {
       wantsPip = true;
       for (const line of entry.pip.map((item) => String(item).trim())) {
         if (/^(-r|--requirement|-c|--constraint)\b/.test(line))
-          refuse(
-            `\`${line}\` names a file that does not travel with the environment: list its packages here`,
-          );
+          refuse(`\`${line}\` names a file that does not travel with the environment: list its packages here`);
         else if (/^(-e|--editable)\b|^\.{0,2}\//.test(line))
-          refuse(
-            `\`${line}\` is a local path: put the code into the component's \`code\` folder instead`,
-          );
+          refuse(`\`${line}\` is a local path: put the code into the component's \`code\` folder instead`);
         else if (pipOption.test(line)) options.push(line);
         else if (line !== "") packages.push(line);
       }
@@ -54,20 +50,15 @@ export function parseCondaFile(text: string): PythonEnvironment {
     if (name === "") refuse(`\`${entry}\` is not a conda package`);
     else if (name === "python") python = /(\d+\.\d+)/.exec(constraint)?.[1];
     else if (name === "pip") wantsPip = true;
-    else if (name === "setuptools" || name === "wheel")
-      packages.push(`${name}${toPipConstraint(constraint) ?? ""}`);
+    else if (name === "setuptools" || name === "wheel") packages.push(`${name}${toPipConstraint(constraint) ?? ""}`);
     else if (machineNames.has(name))
-      refuse(
-        `\`${name}\` is no Python package: install it on this machine and leave it out of the file`,
-      );
+      refuse(`\`${name}\` is no Python package: install it on this machine and leave it out of the file`);
     else if (pipNames[name] !== undefined)
       refuse(`\`${name}\` has another name in pip: list \`${pipNames[name]}\` under \`pip\``);
     else {
       const pinned = toPipConstraint(constraint);
       if (pinned === undefined)
-        return refuse(
-          `\`${entry}\` cannot be said to pip: list \`${name}\` under \`pip\` with a version pip knows`,
-        );
+        return refuse(`\`${entry}\` cannot be said to pip: list \`${name}\` under \`pip\` with a version pip knows`);
       packages.push(`${name}${pinned}`);
       fromConda.push(name);
     }
@@ -86,11 +77,7 @@ function readDependencies(text: string): unknown[] {
   try {
     document = parse(text);
   } catch (cause) {
-    throw new MlpipeError(
-      "InvalidRequest",
-      `The conda file is not YAML: ${String(cause).split("\n")[0]}`,
-      { cause },
-    );
+    throw new MlpipeError("InvalidRequest", `The conda file is not YAML: ${String(cause).split("\n")[0]}`, { cause });
   }
   if (typeof document !== "object" || document === null)
     throw new MlpipeError("InvalidRequest", "The conda file is empty or no mapping");
@@ -113,7 +100,5 @@ function toPipConstraint(constraint: string): string | undefined {
   if (fuzzy !== null) return `==${fuzzy[1]}.*`;
   const exact = /^==\s*(\d[\w.!+]*?)(\.\*)?(?:=[\w.*]+)?$/.exec(text);
   if (exact !== null) return `==${exact[1]}${exact[2] ?? ""}`;
-  return /^(?:(?:[<>]=?|!=|~=|==)\s*\d[\w.!+*]*,?)+$/.test(text)
-    ? text.replace(/\s+/g, "")
-    : undefined;
+  return /^(?:(?:[<>]=?|!=|~=|==)\s*\d[\w.!+*]*,?)+$/.test(text) ? text.replace(/\s+/g, "") : undefined;
 }

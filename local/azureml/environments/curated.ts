@@ -7,15 +7,7 @@ export interface CuratedEnvironment {
   readonly requirements: readonly string[];
 }
 
-const sklearn = [
-  "scikit-learn~=1.5.0",
-  "numpy<2",
-  "pandas<3",
-  "scipy",
-  "joblib",
-  "matplotlib",
-  "mlflow-skinny<4",
-];
+const sklearn = ["scikit-learn~=1.5.0", "numpy<2", "pandas<3", "scipy", "joblib", "matplotlib", "mlflow-skinny<4"];
 
 /** Name in the workspace (prefix `AzureML-`) or in the `azureml` registry -> what it holds. */
 export const curatedEnvironments: Readonly<Record<string, CuratedEnvironment>> = {

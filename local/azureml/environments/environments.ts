@@ -28,21 +28,14 @@ export interface Environments {
    * The environment, built when it is not there yet. `onProgress` gets the installer's lines.
    * @throws EnvironmentFailure when it cannot be built; the next call tries again.
    */
-  prepare(
-    environment: EnvironmentRequest,
-    onProgress: (line: string) => void,
-  ): Promise<PreparedEnvironment>;
+  prepare(environment: EnvironmentRequest, onProgress: (line: string) => void): Promise<PreparedEnvironment>;
   /** Ends builds in hand. */
   stop(): Promise<void>;
 }
 
 export interface EnvironmentsOptions {
   readonly cacheFolder: string;
-  readonly log: (
-    level: "debug" | "info" | "warn" | "error",
-    fields: Record<string, unknown>,
-    text: string,
-  ) => void;
+  readonly log: (level: "debug" | "info" | "warn" | "error", fields: Record<string, unknown>, text: string) => void;
   /** Environment variables of this machine's user (PATH, PIP_*, UV_*, proxies); `process.env` when absent. */
   readonly host?: HostEnvironment;
   /** Longest build; 3600 when absent. */
@@ -124,10 +117,7 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
     if (found !== undefined) return found;
     await mkdir(root, { recursive: true });
     const folder = join(root, `${hash}.${randomBytes(4).toString("hex")}`);
-    const signal = AbortSignal.any([
-      stopping.signal,
-      AbortSignal.timeout(buildTimeoutSeconds * 1000),
-    ]);
+    const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(buildTimeoutSeconds * 1000)]);
     const release = await takeBuildLock({
       path: join(root, `${hash}.lock`),
       folder,
@@ -139,22 +129,12 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
       const meanwhile = await findPublished(published);
       if (meanwhile !== undefined) return meanwhile;
       const startedAt = Date.now();
-      log(
-        "info",
-        { environment: hash, packages: wanted.requirements.length },
-        "environment build started",
-      );
+      log("info", { environment: hash, packages: wanted.requirements.length }, "environment build started");
       await buildEnvironment({ folder, wanted, host, signal, onLine: tell });
       await writeFile(join(folder, "environment.json"), JSON.stringify(wanted, undefined, 2));
       await publish(folder, published);
-      log(
-        "info",
-        { environment: hash, seconds: Math.round((Date.now() - startedAt) / 1000) },
-        "environment built",
-      );
-      return (
-        (await findPublished(published)) ?? fail("The environment vanished while it was built")
-      );
+      log("info", { environment: hash, seconds: Math.round((Date.now() - startedAt) / 1000) }, "environment built");
+      return (await findPublished(published)) ?? fail("The environment vanished while it was built");
     } catch (error) {
       await rm(folder, { recursive: true, force: true });
       log("warn", { environment: hash }, "environment build failed");
@@ -194,9 +174,7 @@ function fail(message: string): never {
 function toPythonEnvironment({ name, condaFile }: EnvironmentRequest): PythonEnvironment {
   if (condaFile !== undefined && condaFile.trim() !== "") return parseCondaFile(condaFile);
   const curated = name === undefined ? undefined : curatedEnvironments[name];
-  return curated === undefined
-    ? nothingInstalled
-    : { ...nothingInstalled, ...curated, wantsPip: true };
+  return curated === undefined ? nothingInstalled : { ...nothingInstalled, ...curated, wantsPip: true };
 }
 
 /** A folder is published by a link with the hash's name: venvs cannot be moved, their scripts hold their own path. */

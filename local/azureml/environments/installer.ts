@@ -16,13 +16,7 @@ const keptLines = 30;
  * Runs one installer command to its end.
  * @throws Error whose message is the command's last lines, when it fails or `signal` ends it.
  */
-export async function runInstaller({
-  command,
-  args,
-  env,
-  signal,
-  onLine,
-}: InstallerRun): Promise<void> {
+export async function runInstaller({ command, args, env, signal, onLine }: InstallerRun): Promise<void> {
   signal.throwIfAborted();
   const child = spawn(command, args, {
     env,
@@ -45,13 +39,10 @@ export async function runInstaller({
     child.once("close", resolve);
   });
   for (const reader of readers) reader.close();
-  if (code !== 0)
-    throw new Error(lastLines.join("\n") || `${command} ended with code ${code ?? "none"}`);
+  if (code !== 0) throw new Error(lastLines.join("\n") || `${command} ended with code ${code ?? "none"}`);
 }
 
 /** `https://user:secret@host` -> `https://***@host`, and the same for query strings. */
 export function hideCredentials(text: string): string {
-  return text
-    .replace(/(\w+:\/\/)[^\s/@]+@/g, "$1***@")
-    .replace(/(\w+:\/\/[^\s?]+)\?\S+/g, "$1?***");
+  return text.replace(/(\w+:\/\/)[^\s/@]+@/g, "$1***@").replace(/(\w+:\/\/[^\s?]+)\?\S+/g, "$1?***");
 }

@@ -27,10 +27,7 @@ export type HostEnvironment = Readonly<Record<string, string | undefined>>;
  * The interpreter for `wanted` (`3.10`; any when undefined): that minor version, else the nearest newer one.
  * @throws MlpipeError `Unavailable` when there is no such Python on the machine.
  */
-export async function findInterpreter(
-  wanted: string | undefined,
-  host: HostEnvironment,
-): Promise<FoundInterpreter> {
+export async function findInterpreter(wanted: string | undefined, host: HostEnvironment): Promise<FoundInterpreter> {
   if (wanted === undefined) {
     for (const name of ["python3", "python"]) {
       const found = await ask(name, host);
@@ -45,9 +42,7 @@ export async function findInterpreter(
       const found = await ask(candidate, host);
       if (found?.minor !== minor) continue;
       const note =
-        minor === least
-          ? undefined
-          : `Python ${wanted} is not on this machine: Python ${found.version} is used`;
+        minor === least ? undefined : `Python ${wanted} is not on this machine: Python ${found.version} is used`;
       return { ...found, note };
     }
   }
@@ -60,8 +55,7 @@ export async function findInterpreter(
 }
 
 async function ask(candidate: string, host: HostEnvironment): Promise<Interpreter | undefined> {
-  const question =
-    "import sys, venv; print(sys.executable); print('%d.%d.%d' % sys.version_info[:3])";
+  const question = "import sys, venv; print(sys.executable); print('%d.%d.%d' % sys.version_info[:3])";
   try {
     const { stdout } = await run(candidate, ["-I", "-c", question], {
       timeout: 20_000,

@@ -95,11 +95,7 @@ export interface ExecutorOptions {
   readonly datastores: DatastoreResolver;
   /** Fetches an input that is not in a datastore (an https URL); the global `fetch` when absent. */
   readonly fetchInput?: (url: string, signal: AbortSignal) => Promise<Response>;
-  readonly log: (
-    level: "debug" | "info" | "warn" | "error",
-    fields: Record<string, unknown>,
-    text: string,
-  ) => void;
+  readonly log: (level: "debug" | "info" | "warn" | "error", fields: Record<string, unknown>, text: string) => void;
   /** Jobs whose user process may run at once; the workspace keeps to it too. */
   readonly maxConcurrent?: number;
 }

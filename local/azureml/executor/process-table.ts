@@ -10,9 +10,9 @@ const run = promisify(execFile);
 export async function startTimeOf(pid: number): Promise<string | undefined> {
   if (!Number.isInteger(pid) || pid <= 0) return undefined;
   if (process.platform !== "linux") {
-    const listed = await run("ps", ["-o", "lstart=", "-p", String(pid)], { timeout: 10_000 }).catch(
-      () => ({ stdout: "" }),
-    );
+    const listed = await run("ps", ["-o", "lstart=", "-p", String(pid)], { timeout: 10_000 }).catch(() => ({
+      stdout: "",
+    }));
     return listed.stdout.trim().replace(/\s+/g, " ") || undefined;
   }
   const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined);
@@ -26,20 +26,23 @@ export async function isAlive(pid: number, startTime: string): Promise<boolean> 
   return (await startTimeOf(pid)) === startTime;
 }
 
+export interface MarkedProcess {
+  readonly pid: number;
+  readonly value: string;
+}
+
 /**
- * Processes that carry `setting` (`NAME=value`) in the environment they were started with, whatever group, session or
+ * Processes that carry the variable `name` in the environment they were started with, whatever group, session or
  * parent they have now. Empty where the system does not tell.
  */
-export async function pidsWithSetting(setting: string): Promise<number[]> {
-  const entries = await readdir("/proc").catch(() => []);
-  const needle = `\0${setting}\0`;
-  const pids = await Promise.all(
-    entries
-      .filter((entry) => /^\d+$/.test(entry))
-      .map(async (entry) => {
-        const environment = await readFile(`/proc/${entry}/environ`, "latin1").catch(() => "");
-        return `\0${environment}`.includes(needle) ? Number(entry) : undefined;
-      }),
-  );
-  return pids.filter((pid) => pid !== undefined && pid !== process.pid) as number[];
+export async function listMarkedProcesses(name: string): Promise<MarkedProcess[]> {
+  const entries = await readdir("/proc").catch((): string[] => []);
+  const read = entries
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(async (entry): Promise<MarkedProcess[]> => {
+      const environment = await readFile(`/proc/${entry}/environ`, "utf8").catch(() => "");
+      const setting = environment.split("\0").find((one) => one.startsWith(`${name}=`));
+      return setting === undefined ? [] : [{ pid: Number(entry), value: setting.slice(name.length + 1) }];
+    });
+  return (await Promise.all(read)).flat().filter(({ pid }) => pid !== process.pid);
 }
