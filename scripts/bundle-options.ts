@@ -1,0 +1,22 @@
+// How the app is bundled: loading one file starts an app several times faster than loading nine hundred.
+import type { BuildOptions } from "esbuild";
+
+export const bundleOptions = {
+  entryPoints: ["main.ts"],
+  outfile: "dist/main.js",
+  bundle: true,
+  platform: "node",
+  format: "esm",
+  target: "node22",
+  minify: true,
+  sourcemap: "linked",
+  sourcesContent: false,
+  legalComments: "none",
+  // The host answers this id itself; a copy in the bundle would register nothing.
+  external: ["@azure/functions-core"],
+  // Bundled CommonJS packages call `require`, which an ES module does not have.
+  banner: {
+    js: 'import { createRequire as __createRequire } from "node:module";\nconst require = __createRequire(import.meta.url);',
+  },
+  logLevel: "warning",
+} as const satisfies BuildOptions;
