@@ -71,7 +71,11 @@ function isUsable(ca: string, cert: string): boolean {
  */
 export async function loadCertificate(folder: string): Promise<ServerCertificate> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const files = { ca: join(folder, "ca.pem"), cert: join(folder, "server.pem"), key: join(folder, "server.key") };
+  const files = {
+    ca: join(folder, "ca.pem"),
+    cert: join(folder, "server.pem"),
+    key: join(folder, "server.key"),
+  };
   try {
     const [ca, cert, key] = await Promise.all([files.ca, files.cert, files.key].map((path) => readFile(path, "utf8")));
     if (ca !== undefined && cert !== undefined && key !== undefined && isUsable(ca, cert)) {

@@ -30,7 +30,9 @@ function isLoopback(endpoint: string): boolean {
 
 /** `{protocol}://{account}.blob.{endpoint}`, or with the account in the path on loopback; no trailing slash. */
 export function accountUrl({ protocol, endpoint, accountName }: Omit<BlobPlace, "containerName">): string {
-  return isLoopback(endpoint) ? `${protocol}://${endpoint}/${accountName}` : `${protocol}://${accountName}.blob.${endpoint}`;
+  return isLoopback(endpoint)
+    ? `${protocol}://${endpoint}/${accountName}`
+    : `${protocol}://${accountName}.blob.${endpoint}`;
 }
 
 /** The two stores every workspace is born with. Does not touch stores that are there. */
@@ -50,7 +52,7 @@ export function presetDatastores(resources: ResourceStore, scope: WorkspaceScope
         serviceDataAccessAuthIdentity: "None",
         credentials: { credentialsType: "AccountKey" },
       },
-      { secretsType: "AccountKey", key: accountKey },
+      { secrets: { secretsType: "AccountKey", key: accountKey } },
     );
   preset(defaultDatastore, `azureml-blobstore-${scope.workspaceId}`, true);
   preset(artifactDatastore, "azureml", false);
@@ -69,7 +71,8 @@ export function datastoreUri(datastore: string, path: string): string {
   return `azureml://datastores/${datastore}/paths/${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
-const shortForm = /^azureml:\/\/(?:subscriptions\/[^/]+\/resourcegroups\/[^/]+\/(?:providers\/microsoft\.machinelearningservices\/)?workspaces\/[^/]+\/)?datastores\/([^/]+)(?:\/paths)?(?:\/(.*))?$/i;
+const shortForm =
+  /^azureml:\/\/(?:subscriptions\/[^/]+\/resourcegroups\/[^/]+\/(?:providers\/microsoft\.machinelearningservices\/)?workspaces\/[^/]+\/)?datastores\/([^/]+)(?:\/paths)?(?:\/(.*))?$/i;
 
 /** `https`, `http`, `wasbs` and `abfss` URLs of a blob, as account + container + decoded path. */
 function parseBlobUrl(uri: string): { host: string; account: string; container: string; path: string } | undefined {
@@ -89,7 +92,12 @@ function parseBlobUrl(uri: string): { host: string; account: string; container: 
   const domain = /^([^.]+)\.(?:blob|dfs)\.(.+)$/.exec(url.hostname);
   if (domain === null) return undefined;
   const [container = "", ...path] = segments;
-  return { host: domain[2] ?? "", account: domain[1] ?? "", container, path: decode(path.join("/")) };
+  return {
+    host: domain[2] ?? "",
+    account: domain[1] ?? "",
+    container,
+    path: decode(path.join("/")),
+  };
 }
 
 /** A segment that climbs would leave the folder an input or output is about. */
@@ -110,7 +118,10 @@ export function createDatastoreResolver(resources: ResourceStore): DatastoreReso
     if (properties === undefined) {
       throw new MlpipeError("NotFound", `The workspace has no datastore named ${name}.`);
     }
-    const text = (key: string) => String(properties[key] ?? "");
+    const text = (key: string) => {
+      const value = properties[key];
+      return typeof value === "string" ? value : "";
+    };
     return {
       protocol: text("protocol") || "https",
       endpoint: text("endpoint") || "core.windows.net",
@@ -132,8 +143,9 @@ export function createDatastoreResolver(resources: ResourceStore): DatastoreReso
       if (url !== undefined) {
         for (const { name } of resources.list("datastores", { limit: 1000, isOldestFirst: true })) {
           const place = blobPlace(name);
-          const isHere =
-            place.accountName === url.account && place.containerName === url.container && url.host.startsWith(place.endpoint);
+          // A blob server on loopback may come back on another port; its accounts and containers are what it is known by.
+          const isSameHost = url.host === place.endpoint || (isLoopback(url.host) && isLoopback(place.endpoint));
+          const isHere = isSameHost && place.accountName === url.account && place.containerName === url.container;
           if (isHere) return { datastore: name, path: rejectClimbing(uri, url.path) };
         }
       }

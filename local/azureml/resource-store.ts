@@ -41,6 +41,12 @@ export interface ResourceKey {
   readonly version?: string;
 }
 
+export interface PutOptions {
+  readonly secrets?: Readonly<Record<string, unknown>>;
+  /** Left out of lists of active ones; `properties.isArchived` when absent. */
+  readonly isArchived?: boolean;
+}
+
 export interface ResourceFilter {
   /** Versions of this name; absent lists containers (and kinds without versions). */
   readonly name?: string;
@@ -53,8 +59,8 @@ export interface ResourceFilter {
 
 export interface ResourceStore {
   get(key: ResourceKey): Resource | undefined;
-  /** Writes the whole resource, whether it was there or not. */
-  put(key: ResourceKey, properties: Readonly<Record<string, unknown>>, secrets?: Readonly<Record<string, unknown>>): Resource;
+  /** Writes the whole resource, whether it was there or not; secrets that are not given stay as they were. */
+  put(key: ResourceKey, properties: Readonly<Record<string, unknown>>, options?: PutOptions): Resource;
   list(kind: string, filter: ResourceFilter): Resource[];
   /** The version made last, archived ones left out. */
   latest(kind: string, name: string): Resource | undefined;
@@ -75,7 +81,7 @@ export function createResourceStore(store: Store): ResourceStore {
       );
       return row === undefined ? undefined : toResource(row);
     },
-    put({ kind, name, version = "" }, properties, secrets) {
+    put({ kind, name, version = "" }, properties, { secrets, isArchived = properties["isArchived"] === true } = {}) {
       const now = new Date().toISOString();
       const row = store.get<ResourceRow>(
         `INSERT INTO resources (kind, name, version, properties, secrets, isArchived, createdAt, modifiedAt)
@@ -88,7 +94,7 @@ export function createResourceStore(store: Store): ResourceStore {
         version,
         JSON.stringify(properties),
         secrets === undefined ? null : JSON.stringify(secrets),
-        properties["isArchived"] === true ? 1 : 0,
+        isArchived ? 1 : 0,
         now,
       );
       if (row === undefined) throw new Error(`${kind} ${name} was not written`);

@@ -24,7 +24,9 @@ export interface WorkspaceName {
 /** A GUID that depends on `text` alone. */
 export function deriveGuid(text: string): string {
   const hex = createHash("sha256").update(text).digest("hex");
-  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join("-");
+  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
+    "-",
+  );
 }
 
 export function createScope(name: WorkspaceName): WorkspaceScope {
@@ -50,9 +52,12 @@ export interface AssetReference {
   readonly registry?: string;
 }
 
-const armAsset = /^\/subscriptions\/([^/]+)\/resourcegroups\/([^/]+)\/providers\/microsoft\.machinelearningservices\/workspaces\/([^/]+)\/(codes|environments|components|data|models)\/([^/]+)\/(versions|labels)\/([^/]+)$/i;
-const registryAsset = /^azureml:\/\/(?:registries|feeds)\/([^/]+)\/(codes|environments|components|data|models)\/([^/]+)\/(versions|labels)\/([^/]+)$/i;
-const shortAsset = /^azureml:\/\/(?:locations\/[^/]+\/workspaces\/[^/]+\/)?(codes|environments|components|data|models)\/([^/]+)\/versions\/([^/]+)$/i;
+const armAsset =
+  /^\/subscriptions\/([^/]+)\/resourcegroups\/([^/]+)\/providers\/microsoft\.machinelearningservices\/workspaces\/([^/]+)\/(codes|environments|components|data|models)\/([^/]+)\/(versions|labels)\/([^/]+)$/i;
+const registryAsset =
+  /^azureml:\/\/(?:registries|feeds)\/([^/]+)\/(codes|environments|components|data|models)\/([^/]+)\/(versions|labels)\/([^/]+)$/i;
+const shortAsset =
+  /^azureml:\/\/(?:locations\/[^/]+\/workspaces\/[^/]+\/)?(codes|environments|components|data|models)\/([^/]+)\/versions\/([^/]+)$/i;
 
 /**
  * Reads an asset id: ARM (bare or after `azureml:`), registry, or `azureml://{kind}/{name}/versions/{version}`.

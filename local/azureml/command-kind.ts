@@ -1,0 +1,174 @@
+// Command jobs: what the service checks at submission, and what it makes of the body when the job runs.
+import { CommandProperties, parseProperties } from "./command-schema.ts";
+import type { Executor, JobEnvironment, JobExecution, JobInput, JobOutput } from "./executor/contract.ts";
+import { resolveInputUri, type InputUriContext } from "./input-uris.ts";
+import type { JobKind } from "./job-kind.ts";
+import { artifactRoot, placeOutput } from "./job-outputs.ts";
+import type { JobRecord } from "./job-store.ts";
+import { parseDurationSeconds } from "./parse-duration.ts";
+import { notFound, userError } from "./service-error.ts";
+import { findVmSize } from "./sizes.ts";
+import { allocationFailure, sizeError, type SizeRefusal } from "./size-refusals.ts";
+import { parseAssetId } from "./workspace-scope.ts";
+
+export interface CommandKindContext extends InputUriContext {
+  readonly executor: Executor;
+  /** How a size is refused at the moment, or undefined. */
+  readonly sizeRefusal: (instanceType: string) => SizeRefusal | undefined;
+  readonly serviceEnvironment: (job: JobRecord) => Record<string, string>;
+}
+
+const expression = /\$\{\{(.*?)\}\}/gs;
+const ownBinding = /^\s*(inputs|outputs)\.([^\s]+)\s*$/;
+
+function checkExpressions({ command, inputs, outputs }: CommandProperties): void {
+  const declared = { inputs, outputs };
+  for (const [whole, inside = ""] of command.matchAll(expression)) {
+    const [, group, name = ""] = ownBinding.exec(inside) ?? [];
+    if (group !== "inputs" && group !== "outputs") {
+      throw userError(`The command uses ${whole}; a command job knows \${{inputs.NAME}} and \${{outputs.NAME}} only.`);
+    }
+    if (!Object.hasOwn(declared[group], name)) {
+      throw userError(`The command uses ${whole}, but the job defines no ${group.slice(0, -1)} named ${name}.`, [
+        "BadArgument",
+        group === "inputs" ? "UndefinedInput" : "UndefinedOutput",
+      ]);
+    }
+  }
+}
+
+function environmentOf({ scope, resources }: CommandKindContext, environmentId: string): JobEnvironment {
+  const reference = parseAssetId(scope, environmentId);
+  if (reference?.kind !== "environments") throw userError(`${environmentId} is not the id of an environment version.`);
+  const { name, version } = reference;
+  if (reference.registry !== undefined) return { name, version };
+  const found =
+    version === "@latest"
+      ? resources.latest("environments", name)
+      : resources.get({ kind: "environments", name, version });
+  if (found === undefined) throw notFound("Environment", `${name}:${version}`);
+  const { image, condaFile } = found.properties;
+  return {
+    name,
+    version: found.version,
+    ...(typeof image === "string" ? { image } : {}),
+    ...(typeof condaFile === "string" ? { condaFile } : {}),
+  };
+}
+
+function codeOf({ scope, resources }: CommandKindContext, codeId: string): { uri: string } {
+  const reference = parseAssetId(scope, codeId);
+  if (reference?.kind !== "codes") throw userError(`${codeId} is not the id of a code version.`);
+  const uri = resources.get({ kind: "codes", name: reference.name, version: reference.version })?.properties["codeUri"];
+  if (typeof uri !== "string") throw notFound("Code", `${reference.name}:${reference.version}`);
+  return { uri };
+}
+
+function isServerless(computeId: string | undefined): boolean {
+  return computeId === undefined || computeId === "" || /^(azureml:)?serverless$/i.test(computeId);
+}
+
+/** VM size of the compute a job names, or undefined for serverless. */
+function computeSize({ scope, resources }: CommandKindContext, computeId: string): string | undefined {
+  const prefix = `${scope.path}/computes/`;
+  const name = computeId.toLowerCase().startsWith(prefix.toLowerCase()) ? computeId.slice(prefix.length) : computeId;
+  const compute = resources.get({ kind: "computes", name });
+  if (compute === undefined) throw notFound("Compute", name);
+  const inside = compute.properties["properties"];
+  const size: unknown = typeof inside === "object" && inside !== null && "vmSize" in inside ? inside.vmSize : undefined;
+  return typeof size === "string" ? size : undefined;
+}
+
+function toExecution(context: CommandKindContext, job: JobRecord): JobExecution {
+  // Kept by `normalize` below, which parsed it with this schema.
+  const properties = job.properties as unknown as CommandProperties;
+  const { resources, limits, distribution, codeId, computeId } = properties;
+  const timeoutSeconds = limits?.timeout === undefined ? undefined : parseDurationSeconds(limits.timeout);
+  const instanceType =
+    resources.instanceType ?? (isServerless(computeId) ? undefined : computeSize(context, computeId ?? ""));
+  const inputs = Object.entries(properties.inputs).map(([name, input]): [string, JobInput] =>
+    input.jobInputType === "literal"
+      ? [name, { type: "literal", value: input.value }]
+      : [name, { type: input.jobInputType, uri: resolveInputUri(context, input.uri), mode: input.mode }],
+  );
+  const outputs = Object.entries(properties.outputs).map(([name, output]): [string, JobOutput] => {
+    const { jobOutputType: type, uri, mode } = output;
+    const place = placeOutput(context.datastores, {
+      jobName: job.name,
+      name,
+      type,
+      ...(uri === undefined ? {} : { uri }),
+    });
+    return [name, { type, uri: place, mode }];
+  });
+  return {
+    jobName: job.name,
+    experimentName: properties.experimentName,
+    experimentId: job.experimentId,
+    command: properties.command,
+    ...(codeId === undefined ? {} : { code: codeOf(context, codeId) }),
+    environment: environmentOf(context, properties.environmentId),
+    inputs: Object.fromEntries(inputs),
+    outputs: Object.fromEntries(outputs),
+    environmentVariables: properties.environmentVariables,
+    ...(instanceType === undefined ? {} : { instanceType }),
+    instanceCount: resources.instanceCount,
+    ...(distribution === undefined ? {} : { distribution }),
+    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+    serviceEnvironment: context.serviceEnvironment(job),
+  };
+}
+
+export function createCommandKind(context: CommandKindContext): JobKind {
+  return {
+    normalize(jobName, sent) {
+      const parsed = parseProperties(CommandProperties, sent);
+      const { default: echoed, ...outputs } = parsed.outputs;
+      if (echoed?.uri !== undefined && echoed.uri !== artifactRoot(jobName)) {
+        throw userError("The output name default belongs to the run's artifacts; choose another.");
+      }
+      const { Studio: _studio, Tracking: _tracking, ...services } = parsed.services;
+      const properties = {
+        ...parsed,
+        displayName: parsed.displayName ?? jobName,
+        outputs,
+        services,
+      };
+      checkExpressions(properties);
+      const timeout = properties.limits?.timeout;
+      if (timeout !== undefined && !((parseDurationSeconds(timeout) ?? 0) > 0)) {
+        throw userError(`properties.limits.timeout: ${timeout} is not an ISO 8601 duration above zero, such as PT1H.`);
+      }
+      return properties;
+    },
+    admit(sent) {
+      // From `normalize`, as in `toExecution`.
+      const properties = sent as unknown as CommandProperties;
+      environmentOf(context, properties.environmentId);
+      if (properties.codeId !== undefined) codeOf(context, properties.codeId);
+      if (!isServerless(properties.computeId)) computeSize(context, properties.computeId ?? "");
+      for (const input of Object.values(properties.inputs)) {
+        if (input.jobInputType !== "literal") resolveInputUri(context, input.uri);
+      }
+      for (const [name, { uri, jobOutputType: type }] of Object.entries(properties.outputs)) {
+        placeOutput(context.datastores, {
+          jobName: "job",
+          name,
+          type,
+          ...(uri === undefined ? {} : { uri }),
+        });
+      }
+      const { instanceType, instanceCount } = properties.resources;
+      if (instanceType === undefined) return;
+      const refusal = findVmSize(instanceType) === undefined ? "NoSuchSize" : context.sizeRefusal(instanceType);
+      if (refusal !== undefined && refusal !== "NoCapacityLater") throw sizeError(refusal, instanceType, instanceCount);
+    },
+    async run(job, onPhase) {
+      const execution = toExecution(context, job);
+      const isRefused =
+        execution.instanceType !== undefined && context.sizeRefusal(execution.instanceType) === "NoCapacityLater";
+      return isRefused ? { status: "Failed", ...allocationFailure } : context.executor.run(execution, onPhase);
+    },
+    cancel: (jobName) => context.executor.cancel(jobName),
+  };
+}

@@ -1,0 +1,79 @@
+// The workspace in a process of its own, as the stack's supervisor forks it: options in, `ready` or `failed` out.
+import { pino } from "pino";
+import { z } from "zod";
+import { createExecutor } from "./executor/executor.ts";
+import { Faults } from "./faults.ts";
+import { startWorkspace } from "./server.ts";
+
+const ProcessOptions = z.object({
+  stateFolder: z.string().min(1),
+  cacheFolder: z.string().min(1),
+  port: z.int().min(0).max(65_535).default(0),
+  mlflowPort: z.int().min(0).max(65_535).default(0),
+  subscriptionId: z.string().min(1),
+  resourceGroup: z.string().min(1),
+  workspaceName: z.string().min(1),
+  token: z.string().min(16),
+  blob: z.object({
+    protocol: z.enum(["http", "https"]),
+    endpoint: z.string().min(1),
+    accountName: z.string().min(1),
+    accountKey: z.string().min(1),
+  }),
+  eventEndpoints: z.array(z.url()).default([]),
+  eventRetryDelaysMs: z.array(z.int().min(0)).optional(),
+  maxConcurrent: z.int().min(1).optional(),
+  statusDelayMs: z.int().min(0).optional(),
+  faults: Faults.optional(),
+});
+
+/** What this process tells its parent. */
+export type WorkspaceMessage =
+  | { readonly type: "ready"; readonly url: string; readonly caFile: string; readonly mlflowUrl: string }
+  | { readonly type: "failed"; readonly message: string };
+
+const logger = pino({ name: "azureml", level: "info" }, pino.destination({ dest: 2, sync: true }));
+
+function tell(message: WorkspaceMessage): void {
+  process.send?.(message);
+}
+
+/** Options from the first argument, else from the parent's first message, which no list of processes shows. */
+async function readOptions(): Promise<unknown> {
+  const [, , text] = process.argv;
+  if (text !== undefined) return JSON.parse(text);
+  return new Promise((resolve) => process.once("message", resolve));
+}
+
+function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  // Only entries that are undefined are left out, which is what the type says.
+  return Object.fromEntries(Object.entries(value).filter(([, inside]) => inside !== undefined)) as never;
+}
+
+try {
+  const options = ProcessOptions.parse(await readOptions());
+  const workspace = await startWorkspace({
+    ...withoutUndefined(options),
+    createExecutor,
+    log: (level, { error, ...fields }, text) =>
+      logger[level](error === undefined ? fields : { ...fields, err: error }, text),
+  });
+  let isStopping = false;
+  const stop = () => {
+    if (isStopping) return;
+    isStopping = true;
+    workspace.stop().then(
+      () => process.exit(0),
+      () => process.exit(1),
+    );
+  };
+  for (const event of ["SIGTERM", "SIGINT", "disconnect"]) process.once(event, stop);
+  const { url, caFile, mlflowUrl } = workspace;
+  tell({ type: "ready", url, caFile, mlflowUrl });
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error);
+  logger.fatal({ err: error }, "workspace could not start");
+  tell({ type: "failed", message });
+  process.exitCode = 1;
+  if (process.connected) process.disconnect();
+}

@@ -1,0 +1,28 @@
+import type { Counters } from "./counters.ts";
+import type { FaultPlan } from "./faults.ts";
+import type { JobKinds } from "./job-kind.ts";
+import type { JobLifecycle } from "./job-lifecycle.ts";
+import type { JobStore } from "./job-store.ts";
+import type { Tracking } from "./mlflow.ts";
+import type { ResourceStore } from "./resource-store.ts";
+import type { Store } from "./store.ts";
+import type { WorkspaceScope } from "./workspace-scope.ts";
+import type { DatastoreResolver } from "./executor/contract.ts";
+
+/** What the routes share: made once by the server, handed to every group. */
+export interface WorkspaceContext {
+  readonly scope: WorkspaceScope;
+  /** Host and port of the https listener. */
+  readonly host: string;
+  readonly store: Store;
+  readonly jobs: JobStore;
+  readonly resources: ResourceStore;
+  readonly datastores: DatastoreResolver;
+  readonly kinds: JobKinds;
+  readonly lifecycle: JobLifecycle;
+  readonly tracking: Tracking;
+  readonly faults: FaultPlan;
+  readonly counters: Counters;
+}
+
+export type Log = (level: "debug" | "info" | "warn" | "error", fields: Record<string, unknown>, text: string) => void;
