@@ -23,9 +23,10 @@ const options: StorageOptions = {
   token: "bench",
   subscriptions: [],
 };
-const child = fork(new URL("../local/storage/process.ts", import.meta.url), [JSON.stringify(options)], {
+const child = fork(new URL("../local/storage/process.ts", import.meta.url), [], {
   execArgv: [],
 });
+child.send({ type: "start", options });
 await once(child, "message");
 
 const credential = new StorageSharedKeyCredential(accountName, accountKey);

@@ -10,8 +10,10 @@ import { killTree } from "./process-tree.ts";
 export interface ChildOptions {
   readonly name: string;
   readonly module: URL;
-  /** Its first argument, as JSON. */
+  /** Sent as `{ type: "start", options }`. */
   readonly options: unknown;
+  /** Given as JSON in the first argument as well, which every user of the machine can read. */
+  readonly argument?: unknown;
   readonly environment: NodeJS.ProcessEnv;
   readonly log: ChildLog;
   /** Told of every start, the first and those after a death. */
@@ -42,7 +44,16 @@ const healthyMs = 20_000;
 const maxFailures = 5;
 const maxBackOffMs = 10_000;
 
-export function startChild({ name, module, options, environment, log, onStart, onRestart }: ChildOptions): Child {
+export function startChild({
+  name,
+  module,
+  options,
+  argument,
+  environment,
+  log,
+  onStart,
+  onRestart,
+}: ChildOptions): Child {
   const ready = Promise.withResolvers<unknown>();
   const failed = Promise.withResolvers<Error>();
   const ended = Promise.withResolvers<void>();
@@ -53,7 +64,7 @@ export function startChild({ name, module, options, environment, log, onStart, o
 
   /** One life of the child. Resolves when it is over with what it died of. */
   function live(): Promise<{ reason: string; isFinal: boolean; wasHealthy: boolean }> {
-    const one = fork(fileURLToPath(module), [JSON.stringify(options)], {
+    const one = fork(fileURLToPath(module), argument === undefined ? [] : [JSON.stringify(argument)], {
       execArgv: [],
       env: environment,
       // A group of its own: Ctrl-C in the terminal is for us, who know in which order things end.
@@ -61,6 +72,8 @@ export function startChild({ name, module, options, environment, log, onStart, o
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     child = one;
+    // A child that is gone already answers with its exit.
+    one.send({ type: "start", options }, () => undefined);
     for (const stream of [one.stdout, one.stderr]) if (stream !== null) log.follow(stream);
     if (one.pid !== undefined) onStart?.(one.pid);
     let readyAt: number | undefined;

@@ -28,6 +28,7 @@ export interface PlanRequest {
 export interface PartPlan {
   readonly module: URL;
   readonly options: unknown;
+  readonly argument?: unknown;
   readonly environment: NodeJS.ProcessEnv;
 }
 
@@ -108,16 +109,19 @@ export function planStack(request: PlanRequest): StackPlan {
     port: ports.host,
   });
 
-  const part = (path: string, options: unknown, more: NodeJS.ProcessEnv = {}): PartPlan => ({
+  const part = (path: string, plan: Omit<PartPlan, "module">): PartPlan => ({
+    ...plan,
     module: new URL(path, import.meta.url),
-    options,
-    environment: { ...environment, ...more },
   });
   return {
     parts: {
-      storage: part("storage/process.ts", storage),
-      workspace: part("azureml/process.ts", workspace),
-      host: part("host/process.ts", host, { ...settings, ...request.appSettings }),
+      storage: part("storage/process.ts", { options: storage, environment }),
+      workspace: part("azureml/process.ts", { options: workspace, argument: workspace, environment }),
+      host: part("host/process.ts", {
+        options: host,
+        argument: host,
+        environment: { ...environment, ...settings, ...request.appSettings },
+      }),
     },
     connectionString,
     caFile,

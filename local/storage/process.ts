@@ -1,8 +1,9 @@
 // The storage account of a stack: Azurite as a child, the pass-through before it and Event Grid behind that. Forked by
-// the supervisor with its options as JSON; ends when the supervisor does.
+// the supervisor, which sends its options; ends when the supervisor does.
 import { once } from "node:events";
 import { pino } from "pino";
 import { z } from "zod";
+import { receiveOptions } from "../child-options.ts";
 import { EventFaults } from "../event-faults.ts";
 import { createEventGrid } from "../event-grid.ts";
 import { startAzurite } from "./azurite.ts";
@@ -38,7 +39,9 @@ export type StorageOptions = z.input<typeof StorageOptions>;
 const stopGraceMs = 8000;
 
 async function main(): Promise<void> {
-  const options = StorageOptions.parse(JSON.parse(process.argv[2] ?? "{}"));
+  // Heard from the first moment on: the supervisor may be gone before we serve.
+  const abandoned = once(process, "disconnect");
+  const options = StorageOptions.parse(await receiveOptions());
   const { stateFolder, port, azuritePort, accountName, accountKey, topic, token, subscriptions, faults, retryScale } =
     options;
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
@@ -64,12 +67,13 @@ async function main(): Promise<void> {
   });
 
   let isStopping = false;
-  process.once("disconnect", () => {
+  void abandoned.then(async () => {
     isStopping = true;
     grid.close();
     server.close();
     server.closeAllConnections();
-    void azurite.stop(stopGraceMs).then(() => process.exit(0));
+    await azurite.stop(stopGraceMs);
+    process.exit(0);
   });
   void azurite.ended.then(() => {
     if (isStopping) return;

@@ -1,5 +1,5 @@
 // A child as the supervisor's contract has it; its options say how it behaves.
-import { writeFileSync } from "node:fs";
+import { receiveOptions } from "#local/child-options.ts";
 
 interface Behaviour {
   /** Message instead of `ready`. */
@@ -11,12 +11,10 @@ interface Behaviour {
   isDeaf?: boolean;
   /** Started as well, in a group of its own, and forgotten. */
   spawns?: boolean;
-  environmentFile?: string;
 }
 
-const { fails, exits, says, isDeaf, spawns, environmentFile } = JSON.parse(process.argv[2] ?? "{}") as Behaviour;
+const { fails, exits, says, isDeaf, spawns } = (await receiveOptions()) as Behaviour;
 if (says !== undefined) console.log(says);
-if (environmentFile !== undefined) writeFileSync(environmentFile, JSON.stringify(process.env));
 if (spawns === true) {
   const { spawn } = await import("node:child_process");
   spawn("sleep", ["300"], { detached: true, stdio: "ignore" }).unref();

@@ -84,10 +84,11 @@ export async function startStorage(options: Partial<StorageOptions>) {
 
   async function start() {
     const entry = fileURLToPath(new URL("../../../local/storage/process.ts", import.meta.url));
-    child = fork(entry, [JSON.stringify(json)], {
+    child = fork(entry, [], {
       execArgv: [],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
+    child.send({ type: "start", options: json });
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (output += String(chunk)));
     const [message] = (await once(child, "message")) as [{ type: string; message?: string }];
     if (message.type !== "ready") throw new Error(message.message);
