@@ -129,9 +129,7 @@ export type PlanGraph = z.infer<typeof PlanGraph>;
 
 /** Names of the nodes whose outputs `node` reads, without repeats, in order of first use. */
 export function dependenciesOf(node: PlanNode): string[] {
-  const names = Object.values(node.inputs).flatMap((input) =>
-    input.kind === "output" ? [input.node] : [],
-  );
+  const names = Object.values(node.inputs).flatMap((input) => (input.kind === "output" ? [input.node] : []));
   return [...new Set(names)];
 }
 
