@@ -1,5 +1,6 @@
 // Trouble on demand: what the real service does on a bad day, so that callers can be tested against it.
 import { z } from "zod";
+import { EventFaults } from "../event-faults.ts";
 import { sizeRefusals, type SizeRefusal } from "./size-refusals.ts";
 
 /** When a fault strikes: the next n times, or with a probability; neither means every time. */
@@ -28,13 +29,8 @@ export const Faults = z.strictObject({
   /** VM size -> how it is refused. */
   sizes: z.record(z.string(), z.enum(sizeRefusals)).default({}),
   rules: z.array(FaultRule).default([]),
-  events: z
-    .strictObject({
-      lose: z.strictObject(When).optional(),
-      double: z.strictObject(When).optional(),
-      delayMs: z.int().min(0).max(600_000).default(0),
-    })
-    .prefault({}),
+  /** What befalls run events on their way. */
+  events: EventFaults.prefault({}),
   /** Answers even an identical second PUT of a job with `JobPropertyImmutable`, as the service has been seen to. */
   refuseIdenticalPut: z.boolean().default(false),
 });
@@ -54,8 +50,6 @@ export interface FaultPlan {
   current(): Faults;
   forRequest(route: string): RequestFault;
   sizeRefusal(instanceType: string): SizeRefusal | undefined;
-  /** How often one run event is sent, and how late. */
-  forEvent(): { readonly copies: 0 | 1 | 2; readonly delayMs: number };
 }
 
 /** mulberry32: small, repeatable, good enough to draw faults with. */
@@ -108,11 +102,6 @@ export function createFaults(initial: FaultsInput = {}): FaultPlan {
     sizeRefusal(instanceType) {
       const wanted = instanceType.toLowerCase();
       return Object.entries(faults.sizes).find(([name]) => name.toLowerCase() === wanted)?.[1];
-    },
-    forEvent() {
-      const { lose, double, delayMs } = faults.events;
-      if (strikes(lose)) return { copies: 0, delayMs };
-      return { copies: strikes(double) ? 2 : 1, delayMs };
     },
   };
 }

@@ -87,11 +87,10 @@ export function createJobLifecycle(options: JobLifecycleOptions): JobLifecycle {
     store.transaction(() => {
       jobs.setStatus(name, status, failure);
       tracking.endRun(name, status);
-      const job = jobs.get(name);
-      if (job !== undefined) events.jobEnded(job);
     });
+    const job = jobs.get(name);
+    if (job !== undefined) events.jobEnded(job);
     log("info", { jobName: name, status, ...(failure === undefined ? {} : { code: failure.code }) }, "job ended");
-    events.flush();
   };
 
   /** Statuses before the executor, then a slot. @returns False when canceled on the way. */

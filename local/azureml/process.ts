@@ -1,6 +1,7 @@
 // The workspace in a process of its own, as the stack's supervisor forks it: options in, `ready` or `failed` out.
 import { pino } from "pino";
 import { z } from "zod";
+import { receiveOptions } from "../child-options.ts";
 import { createExecutor } from "./executor/executor.ts";
 import { Faults } from "./faults.ts";
 import { startWorkspace } from "./server.ts";
@@ -21,7 +22,7 @@ const ProcessOptions = z.object({
     accountKey: z.string().min(1),
   }),
   eventEndpoints: z.array(z.url()).default([]),
-  eventRetryDelaysMs: z.array(z.int().min(0)).optional(),
+  eventRetryScale: z.number().min(0).optional(),
   maxConcurrent: z.int().min(1).optional(),
   statusDelayMs: z.int().min(0).optional(),
   faults: Faults.optional(),
@@ -38,26 +39,9 @@ function tell(message: WorkspaceMessage): void {
   process.send?.(message);
 }
 
-/** Options from the first argument, else from the parent's first message, which no list of processes shows. */
-async function readOptions(): Promise<unknown> {
-  const [, , text] = process.argv;
-  if (text !== undefined) return JSON.parse(text);
-  return new Promise((resolve) => process.once("message", resolve));
-}
-
-function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  // Only entries that are undefined are left out, which is what the type says.
-  return Object.fromEntries(Object.entries(value).filter(([, inside]) => inside !== undefined)) as never;
-}
-
 try {
-  const options = ProcessOptions.parse(await readOptions());
-  const workspace = await startWorkspace({
-    ...withoutUndefined(options),
-    createExecutor,
-    log: (level, { error, ...fields }, text) =>
-      logger[level](error === undefined ? fields : { ...fields, err: error }, text),
-  });
+  const options = ProcessOptions.parse(await receiveOptions());
+  const workspace = await startWorkspace({ ...options, createExecutor, logger });
   let isStopping = false;
   const stop = () => {
     if (isStopping) return;

@@ -4,6 +4,7 @@ import https from "node:https";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { pino, type Logger } from "pino";
 import { MlpipeError } from "#shared/errors.ts";
 import { loadCertificate } from "./certificate.ts";
 import { createCommandKind } from "./command-kind.ts";
@@ -16,7 +17,7 @@ import {
   type BlobAccount,
 } from "./datastores.ts";
 import type { CreateExecutor, DatastoreResolver } from "./executor/contract.ts";
-import { createFaults, type FaultsInput } from "./faults.ts";
+import { createFaults, type Faults, type FaultsInput } from "./faults.ts";
 import { createJobLifecycle } from "./job-lifecycle.ts";
 import { createJobStore } from "./job-store.ts";
 import { createListener } from "./listener.ts";
@@ -38,22 +39,23 @@ export interface WorkspaceOptions extends WorkspaceName {
   /** Python environments; may be shared by several stacks. */
   readonly cacheFolder: string;
   /** 0 or absent: any free port. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** Port of the plain-http tracking listener that jobs use. */
-  readonly mlflowPort?: number;
+  readonly mlflowPort?: number | undefined;
   /** Bearer token of callers. */
   readonly token: string;
   readonly blob: BlobAccount;
   /** Where Azure ML run events go. */
-  readonly eventEndpoints?: readonly string[];
-  readonly eventRetryDelaysMs?: readonly number[];
+  readonly eventEndpoints?: readonly string[] | undefined;
+  /** Multiplies the waits of Event Grid's retry schedule; 1 when absent. */
+  readonly eventRetryScale?: number | undefined;
   /** Jobs in the executor at once; the machine's cores when absent. */
-  readonly maxConcurrent?: number;
-  readonly faults?: FaultsInput;
+  readonly maxConcurrent?: number | undefined;
+  readonly faults?: FaultsInput | undefined;
   /** For tests that want to see each status. */
-  readonly statusDelayMs?: number;
+  readonly statusDelayMs?: number | undefined;
   readonly createExecutor: CreateExecutor;
-  readonly log?: Log;
+  readonly logger?: Logger | undefined;
 }
 
 export interface Workspace {
@@ -114,7 +116,10 @@ async function ensureContainers(datastores: DatastoreResolver): Promise<void> {
  * @throws MlpipeError `Unavailable` when the blob server does not answer within some seconds.
  */
 export async function startWorkspace(options: WorkspaceOptions): Promise<Workspace> {
-  const { stateFolder, cacheFolder, token, maxConcurrent = availableParallelism(), log = () => undefined } = options;
+  const { stateFolder, cacheFolder, token, maxConcurrent = availableParallelism() } = options;
+  const logger = options.logger ?? pino({ level: "silent" });
+  const log: Log = (level, { error, ...fields }, text) =>
+    logger[level](error === undefined ? fields : { ...fields, err: error }, text);
   const scope = createScope(options);
   const certificate = await loadCertificate(join(stateFolder, "certificate"));
   const store = openStore(stateFolder);
@@ -160,8 +165,18 @@ export async function startWorkspace(options: WorkspaceOptions): Promise<Workspa
     });
     const kinds = { Command: command };
     const endpoints = options.eventEndpoints ?? [];
-    const retries = options.eventRetryDelaysMs === undefined ? {} : { retryDelaysMs: options.eventRetryDelaysMs };
-    const events = createRunEvents({ scope, store, endpoints, faults, log, ...retries });
+    const events = createRunEvents({
+      scope,
+      endpoints,
+      faults: faults.current().events,
+      log: logger,
+      retryScale: options.eventRetryScale,
+    });
+    const replaceFaults = (next: Faults): Faults => {
+      const replaced = faults.replace(next);
+      events.setFaults(replaced.events);
+      return replaced;
+    };
     const { statusDelayMs = 0 } = options;
     const lifecycle = createJobLifecycle({ store, jobs, kinds, tracking, events, maxConcurrent, statusDelayMs, log });
 
@@ -180,13 +195,13 @@ export async function startWorkspace(options: WorkspaceOptions): Promise<Workspa
       lifecycle,
       tracking,
       faults,
+      replaceFaults,
       counters,
     };
     const shared = { scope, token, runTokens, faults, counters, log };
     secureHandler.resolve(createListener({ ...shared, router: createRouter(createRouteGroups(context, mlflow)) }));
     plainHandler.resolve(createListener({ ...shared, router: createRouter([mlflow]) }));
     lifecycle.resume();
-    events.flush();
 
     return {
       url,
@@ -194,7 +209,7 @@ export async function startWorkspace(options: WorkspaceOptions): Promise<Workspa
       mlflowUrl,
       async stop() {
         lifecycle.stop();
-        events.stop();
+        events.close();
         await executor.stop();
         await Promise.all([close(secure), close(plain)]);
         store.close();

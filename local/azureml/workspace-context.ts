@@ -1,5 +1,5 @@
 import type { Counters } from "./counters.ts";
-import type { FaultPlan } from "./faults.ts";
+import type { FaultPlan, Faults } from "./faults.ts";
 import type { JobKinds } from "./job-kind.ts";
 import type { JobLifecycle } from "./job-lifecycle.ts";
 import type { JobStore } from "./job-store.ts";
@@ -22,6 +22,8 @@ export interface WorkspaceContext {
   readonly lifecycle: JobLifecycle;
   readonly tracking: Tracking;
   readonly faults: FaultPlan;
+  /** New faults for requests and for run events. */
+  readonly replaceFaults: (faults: Faults) => Faults;
   readonly counters: Counters;
 }
 

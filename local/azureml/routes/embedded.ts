@@ -4,7 +4,7 @@ import { param, readJson, type Route } from "../route.ts";
 import { notFound, userError } from "../service-error.ts";
 import type { WorkspaceContext } from "../workspace-context.ts";
 
-export function createEmbeddedRoutes({ faults, counters, jobs }: WorkspaceContext): Route[] {
+export function createEmbeddedRoutes({ faults, replaceFaults, counters, jobs }: WorkspaceContext): Route[] {
   return [
     {
       name: "_embedded.faults.post",
@@ -16,7 +16,7 @@ export function createEmbeddedRoutes({ faults, counters, jobs }: WorkspaceContex
           throw userError(
             parsed.error.issues.map(({ path, message }) => `${path.map(String).join(".")}: ${message}`).join("; "),
           );
-        return { status: 200, body: faults.replace(parsed.data) };
+        return { status: 200, body: replaceFaults(parsed.data) };
       },
     },
     {
