@@ -44,8 +44,8 @@ export function isInvocationFailure(error: unknown): error is InvocationFailure 
 function textOf(thrown: unknown): string {
   if (typeof thrown === "string") return thrown;
   try {
-    return typeof thrown === "object" ? JSON.stringify(thrown) : String(thrown);
+    return JSON.stringify(thrown) ?? "something that has no text was thrown";
   } catch {
-    return "an object that has no JSON form was thrown";
+    return "something that has no text was thrown";
   }
 }

@@ -20,9 +20,9 @@ export interface HostSettings {
   readonly timeZone: string;
   /** Category prefix -> level name, as `logging.logLevel`. */
   readonly logLevels: Record<string, string>;
-  isDisabled(functionName: string): boolean;
+  readonly isDisabled: (functionName: string) => boolean;
   /** Replaces each `%NAME%` by that setting. @throws when there is no such setting */
-  resolve(text: string): string;
+  readonly resolve: (text: string) => string;
 }
 
 const defaultTimeout = "00:30:00";
@@ -52,10 +52,10 @@ export function readHostSettings(appRoot: string, env: Environment): HostSetting
   }
 
   return {
-    routePrefix: String(objectAt(extensions, "http")["routePrefix"] ?? "api").replace(/^\/+|\/+$/g, ""),
+    routePrefix: textAt(objectAt(extensions, "http"), "routePrefix", "api").replace(/^\/+|\/+$/g, ""),
     functionTimeoutMs: readTimeout(file, host["functionTimeout"] ?? defaultTimeout),
     bodyLimitBytes: readByteCount("FUNCTIONS_REQUEST_BODY_SIZE_LIMIT", env, defaultBodyLimitBytes),
-    hubName: resolve(String(durableTask["hubName"] ?? "TestHubName")),
+    hubName: resolve(textAt(durableTask, "hubName", "TestHubName")),
     durableTask,
     cors: local.cors,
     timeZone: readTimeZone(env),
@@ -143,4 +143,10 @@ function readObject(file: string): Record<string, unknown> {
 function objectAt(parent: Record<string, unknown>, key: string): Record<string, unknown> {
   const value = parent[key];
   return value !== null && typeof value === "object" && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+}
+
+function textAt(parent: Record<string, unknown>, key: string, fallback: string): string {
+  const value = parent[key] ?? fallback;
+  if (typeof value !== "string") throw new Error(`host.json: \`${key}\` must be a string.`);
+  return value;
 }

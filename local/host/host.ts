@@ -7,7 +7,7 @@ import { applyCors } from "./cors.ts";
 import { createEventGridTrigger, toRequest as toEventGridRequest } from "./event-grid-trigger.ts";
 import { ensureHostKeys } from "./host-keys.ts";
 import { filterLog } from "./host-log.ts";
-import type { HostServer } from "./host-server.ts";
+import type { HostServer, RequestHandler } from "./host-server.ts";
 import { listenOnLoopback } from "./host-server.ts";
 import type { HostSettings } from "./host-settings.ts";
 import { readHostSettings } from "./host-settings.ts";
@@ -45,6 +45,8 @@ export interface HostOptions {
   readonly log: HostLog;
   /** How long a stop waits for running invocations. */
   readonly graceMs?: number;
+  /** How long a caller waits for an answer to begin; the cloud's front end allows about 230 s. */
+  readonly responseTimeoutMs?: number;
 }
 
 export interface Host {
@@ -54,6 +56,7 @@ export interface Host {
 }
 
 const defaultGraceMs = 5_000;
+const defaultResponseTimeoutMs = 230_000;
 
 /**
  * Starts the host and resolves when it serves. Sets the environment the app expects from a host (`process.env`).
@@ -69,17 +72,17 @@ export async function startHost(options: HostOptions): Promise<Host> {
   process.env["FUNCTIONS_WORKER_RUNTIME"] = "node";
   process.env["AZURE_FUNCTIONS_ENVIRONMENT"] ??= "Development";
   try {
-    let extension: Extension | undefined;
+    const late: { extension?: Extension | undefined } = {};
     const worker = await createWorker({
       appRoot: options.appRoot,
       ...(options.entry === undefined ? {} : { entry: options.entry }),
       ...(settings.functionTimeoutMs === undefined ? {} : { functionTimeoutMs: settings.functionTimeoutMs }),
       log,
       // The extension drives the worker and the worker asks the extension: it exists by the first invocation.
-      inputBinding: (binding) => extension?.inputBinding(binding),
+      inputBinding: (binding) => late.extension?.inputBinding(binding),
     });
     const enabled = worker.functions.filter(({ name }) => !settings.isDisabled(name));
-    extension = options.durable?.({
+    const extension = options.durable?.({
       worker: { functions: enabled, invoke: (request) => worker.invoke(request) },
       stateFile: join(options.stateFolder, "durable.sqlite"),
       hubName: settings.hubName,
@@ -88,8 +91,10 @@ export async function startHost(options: HostOptions): Promise<Host> {
       keys,
       log,
     });
+    late.extension = extension;
     const parts = await createParts({
-      ...options,
+      stateFolder: options.stateFolder,
+      responseTimeoutMs: options.responseTimeoutMs ?? defaultResponseTimeoutMs,
       settings,
       log,
       keys,
@@ -125,11 +130,12 @@ export async function startHost(options: HostOptions): Promise<Host> {
 interface Parts {
   readonly count: number;
   readonly timers: ReadonlyMap<string, TimerTrigger>;
-  handle: Parameters<HostServer["serve"]>[0];
-  close(): void;
+  readonly handle: RequestHandler;
+  readonly close: () => void;
 }
 
 interface PartsContext {
+  readonly responseTimeoutMs: number;
   readonly stateFolder: string;
   readonly settings: HostSettings;
   readonly log: HostLog;
@@ -183,7 +189,14 @@ async function createParts(context: PartsContext): Promise<Parts> {
   for (const error of errors) log("error", "Host.Startup", error);
 
   const { bodyLimitBytes } = settings;
-  const http = createHttpTrigger({ worker, routes, keys, bodyLimitBytes, log });
+  const http = createHttpTrigger({
+    worker,
+    routes,
+    keys,
+    bodyLimitBytes,
+    responseTimeoutMs: context.responseTimeoutMs,
+    log,
+  });
   const eventGridFunctions = supported.filter((each) => triggerOf(each) === "eventgridtrigger");
   const handleEventGrid = createEventGridTrigger({
     worker,
@@ -205,7 +218,7 @@ async function createParts(context: PartsContext): Promise<Parts> {
     async handle(request, response, url) {
       if (applyCors(settings.cors, request, response)) return;
       const path = url.pathname.toLowerCase();
-      if (extension !== undefined && path.startsWith("/runtime/webhooks/durabletask"))
+      if (extension !== undefined && `${path}/`.startsWith("/runtime/webhooks/durabletask/"))
         await extension.handleWebhook(request, response, url);
       else if (path === "/runtime/webhooks/eventgrid") await handleEventGrid(request, response, url);
       else if (path.startsWith("/admin/")) await handleAdmin(request, response, url);
@@ -238,6 +251,7 @@ function toAdminFunction(
         ...common,
         toRequest: (input) => ({ functionName: name, trigger: { string: input } }),
       };
+    case undefined:
     default:
       return common;
   }

@@ -18,8 +18,8 @@ export interface HttpStreamOptions {
 }
 
 export interface HttpStream {
-  forward(request: IncomingMessage, response: ServerResponse, target: StreamTarget): Promise<void>;
-  close(): void;
+  readonly forward: (request: IncomingMessage, response: ServerResponse, target: StreamTarget) => Promise<void>;
+  readonly close: () => void;
 }
 
 export interface StreamTarget {
@@ -53,6 +53,7 @@ export function createHttpStream(options: HttpStreamOptions): HttpStream {
       headers: onwardHeaders(request, target.url, invocationId),
     });
     onward.on("response", (incoming) => {
+      if (response.headersSent) return;
       response.writeHead(incoming.statusCode ?? 500, keptHeaders(incoming.rawHeaders));
       pipeline(incoming, response, () => {});
     });

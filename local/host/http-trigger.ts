@@ -15,6 +15,8 @@ export interface HttpTriggerOptions {
   readonly routes: RouteTable;
   readonly keys: HostKeys;
   readonly bodyLimitBytes: number;
+  /** How long a caller waits for an answer to begin. */
+  readonly responseTimeoutMs: number;
   readonly log: HostLog;
 }
 
@@ -62,10 +64,21 @@ export function createHttpTrigger(options: HttpTriggerOptions): HttpTrigger {
       });
     } catch {
       // The worker has logged it; the caller learns nothing, as on Azure.
-      answer(response, 500);
+      if (!response.headersSent) answer(response, 500);
       return;
     }
-    writeReturnValue(response, result.returnValue);
+    if (!response.headersSent) writeReturnValue(response, result.returnValue);
+  }
+
+  function limitWaiting(response: ServerResponse, name: string): void {
+    const timer = setTimeout(() => {
+      if (response.headersSent) return;
+      const text =
+        "No answer began within the time that the cloud's front end allows: answer 202 and let the caller ask.";
+      log("error", `Function.${name}`, text);
+      answer(response, 504);
+    }, options.responseTimeoutMs);
+    response.once("close", () => clearTimeout(timer));
   }
 
   return {
@@ -75,10 +88,9 @@ export function createHttpTrigger(options: HttpTriggerOptions): HttpTrigger {
         answer(response, 404);
       } else if (!isAllowed(keyOf(request, url), match.route.authLevel, options.keys)) {
         answer(response, 401);
-      } else if (stream === undefined) {
-        await invoke(request, response, { ...match, url });
       } else {
-        await stream.forward(request, response, { ...match, url });
+        limitWaiting(response, match.route.functionName);
+        await (stream?.forward ?? invoke)(request, response, { ...match, url });
       }
     },
     close() {

@@ -29,19 +29,20 @@ export interface InvocationOptions {
 export async function runInvocation(options: InvocationOptions): Promise<InvocationResult> {
   const { registry, target, request } = options;
   const hookData = {};
-  let invocationContext: object | undefined;
+  // Filled in as soon as the library has made it; log entries before that carry none.
+  const scope: { hookData: object; invocationContext?: object } = { hookData };
   const core: CoreInvocationContext = {
     invocationId: request.invocationId,
     request,
     metadata: target.metadata,
     state: undefined,
     log(level, category, text) {
-      logThroughHooks(options, { hookData, invocationContext, level, category, message: text });
+      logThroughHooks(options, { ...scope, level, category, message: text });
     },
   };
   const model = await options.model.getInvocationModel(core);
   const { context, inputs } = await model.getArguments();
-  invocationContext = context;
+  scope.invocationContext = context;
 
   const before: {
     hookData: object;
@@ -95,12 +96,12 @@ export async function runInvocation(options: InvocationOptions): Promise<Invocat
 
 /** Runs app or invocation hooks one after the other on one shared, mutable context. */
 export async function runHooks(hooks: readonly HookCallback[], context: object): Promise<void> {
-  for (const hook of [...hooks]) await hook(context);
+  for (const hook of hooks.slice()) await hook(context);
 }
 
 interface LogEntry {
   hookData: object;
-  invocationContext: object | undefined;
+  invocationContext?: object;
   level: Parameters<CoreLog>[0];
   category: Parameters<CoreLog>[1];
   message: string;

@@ -5,6 +5,7 @@ import { Server } from "node:net";
 /** Runs `open` and returns its result with the servers that it started listening. */
 export async function listeningOnLoopback<T>(open: () => Promise<T> | T): Promise<{ result: T; servers: Server[] }> {
   const servers: Server[] = [];
+  // oxlint-disable-next-line typescript/unbound-method -- it is put back, and called with its receiver
   const original = Server.prototype.listen;
   const patched = function (this: Server, ...args: unknown[]): Server {
     servers.push(this);

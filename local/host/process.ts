@@ -14,9 +14,16 @@ interface ProcessOptions {
   readonly port: number;
 }
 
+/** Twice the grace and more: what still hangs then never ends. */
+const hardStopMs = 15_000;
+
 const log: HostLog = (level, category, text) => {
   process.stdout.write(toLogLine(level, category, text));
 };
+
+// A parent that died has closed the pipe; what counts then is the stop, not the line.
+process.stdout.on("error", () => {});
+process.on("uncaughtException", (error) => fail("The app broke the worker", error));
 
 try {
   const options = parseOptions(process.argv[2]);
@@ -24,13 +31,16 @@ try {
   const host = await startHost({ ...options, durable: createDurableExtension, log });
   for (const event of ["SIGTERM", "SIGINT", "disconnect"]) {
     process.once(event, () => {
+      setTimeout(
+        () => fail("The host did not stop", new Error(`${hardStopMs / 1000} s have passed`)),
+        hardStopMs,
+      ).unref();
       host.stop().then(
         () => process.exit(0),
         (error: unknown) => fail("The host did not stop cleanly", error),
       );
     });
   }
-  process.on("uncaughtException", (error) => fail("The app broke the worker", error));
   process.send?.({ type: "ready", url: host.url });
 } catch (error) {
   fail("The host did not start", error);

@@ -84,7 +84,7 @@ function toRoute(name: string, trigger: BindingMetadata, routePrefix: string): R
   const methods = Array.isArray(trigger["methods"])
     ? trigger["methods"].map((method) => String(method).toUpperCase())
     : ["GET", "POST"];
-  const authLevel = String(trigger["authLevel"] ?? "function").toLowerCase();
+  const authLevel = typeof trigger["authLevel"] === "string" ? trigger["authLevel"].toLowerCase() : "function";
   if (authLevel !== "anonymous" && authLevel !== "function" && authLevel !== "admin") {
     throw new Error(`its authLevel "${authLevel}" is none of anonymous, function, admin`);
   }

@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
+import type * as Sqlite from "node:sqlite";
 
 export interface ScheduleStatus {
   /** The expression it was made from: another one makes it void. */
@@ -22,8 +22,8 @@ export interface ScheduleMonitor {
 export function createScheduleMonitor(file: string): ScheduleMonitor {
   mkdirSync(dirname(file), { recursive: true });
   // Loaded here: an app without timers should not pay for it.
-  const { DatabaseSync } = createRequire(import.meta.url)("node:sqlite") as typeof import("node:sqlite");
-  const db: DatabaseSync = new DatabaseSync(file);
+  const { DatabaseSync } = createRequire(import.meta.url)("node:sqlite") as typeof Sqlite;
+  const db = new DatabaseSync(file);
   db.exec("PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000");
   db.exec(
     "CREATE TABLE IF NOT EXISTS schedule_status (function TEXT PRIMARY KEY, schedule TEXT NOT NULL, last INTEGER, next INTEGER NOT NULL, updated INTEGER NOT NULL) STRICT",

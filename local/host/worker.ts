@@ -79,14 +79,15 @@ export async function createWorker(options: WorkerOptions): Promise<HostWorker> 
       );
     } catch (thrown) {
       const failure = toInvocationFailure(thrown);
-      // An orchestrator fails with its whole state in the message; that is for the extension, not for a log.
+      // An orchestrator fails with its whole state in the message; that is for the extension to report, not for a log.
       const [reason = ""] = failure.userMessage.split("$OutOfProcData$");
+      const isWhole = reason === failure.userMessage;
       const took = `${(performance.now() - started).toFixed(0)}ms`;
       const text = `Executed 'Functions.${request.functionName}' (Failed, Id=${invocationId}, Duration=${took}): ${reason.trim()}`;
       log(
-        "error",
+        isWhole ? "error" : "debug",
         `Function.${request.functionName}`,
-        reason === failure.userMessage ? `${text}\n${failure.userStack}` : text,
+        isWhole ? `${text}\n${failure.userStack}` : text,
       );
       throw failure;
     } finally {

@@ -148,7 +148,7 @@ describe("HTTP triggers", () => {
     expect(await (await slow).text()).toBe("done");
     expect(await stopped).toBe(0);
     expect(app.output()).toContain("the app says goodbye");
-    await expect(fetch(`${app.url}/api/nothing`)).rejects.toThrow();
+    await expect(fetch(`${app.url}/api/nothing`)).rejects.toThrow("fetch failed");
   });
 
   test("a function that outlives functionTimeout fails, loudly", async () => {
@@ -157,6 +157,12 @@ describe("HTTP triggers", () => {
     });
     expect((await fetch(`${url}/api/slow`)).status).toBe(500);
     expect(output()).toContain("Timeout value of 0.1 s");
+  });
+
+  test("a caller who waits longer than the cloud lets him is answered 504", async () => {
+    const { url, output } = await startApp(fixture("esm-app"), { env, responseTimeoutMs: 50 });
+    expect((await fetch(`${url}/api/slow`)).status).toBe(504);
+    expect(output()).toContain("answer 202 and let the caller ask");
   });
 
   test("CORS settings answer preflights and mark answers for the origins they name", async () => {

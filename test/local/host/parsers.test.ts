@@ -7,6 +7,7 @@ import { parseSchedule } from "#local/host/ncrontab.ts";
 import { retryDelayMs } from "#local/host/retry.ts";
 import { parseRouteTemplate } from "#local/host/route-template.ts";
 import { parseTimeSpan } from "#local/host/time-span.ts";
+import { copyTypedData, toJsonData } from "#local/host/typed-data.ts";
 import { createTempFolder } from "./start-app.ts";
 
 describe("route templates", () => {
@@ -39,20 +40,20 @@ describe("route templates", () => {
     expect(found === undefined ? undefined : { ...found }).toEqual(params);
   });
 
-  test.for([
-    "{a",
-    "a//b",
-    "{a}{b}",
-    "{*rest}/x",
-    "{a?}/b",
-    "{a}/{A}",
-    "{a:odd}",
-    "{a:length(x)}",
-    "{a:regex([)}",
-    "{:int}",
-    "{a?}.{b?}",
-  ])("%s is refused", (template) => {
-    expect(() => parseRouteTemplate(template)).toThrow();
+  test.for<[string, string]>([
+    ["{a", "its braces do not match"],
+    ["a//b", "empty segment"],
+    ["{a}{b}", "two parameters touch"],
+    ["{*rest}/x", "the catch-all {*rest} must be the whole last segment"],
+    ["{a?}/b", "the optional parameter {a?} must be the last segment"],
+    ["{a?}.{b?}", "the optional parameter {a?} must be the last segment"],
+    ["{a}/{A}", "{a} appears twice"],
+    ["{a:odd}", 'the constraint "odd" is unknown'],
+    ["{a:length(x)}", 'the constraint "length(x)" has wrong arguments'],
+    ["{a:regex([)}", 'the constraint "regex([)" has wrong arguments'],
+    ["{:int}", "has no parameter name"],
+  ])("%s is refused: %s", ([template, reason]) => {
+    expect(() => parseRouteTemplate(template)).toThrow(reason);
   });
 });
 
@@ -160,7 +161,7 @@ describe("failures", () => {
     circular["self"] = circular;
     expect(
       ["text", { a: 1 }, 7, new Error("error"), circular].map((thrown) => toInvocationFailure(thrown).userMessage),
-    ).toEqual(["text", '{"a":1}', "7", "error", "an object that has no JSON form was thrown"]);
+    ).toEqual(["text", '{"a":1}', "7", "error", "something that has no text was thrown"]);
     const failure = toInvocationFailure(new Error("no"));
     expect(failure.message).toMatch(/^Result: Failure\nException: no\nStack: Error: no\n/);
   });
@@ -179,5 +180,18 @@ describe("host keys", () => {
     expect(JSON.parse(readFileSync(file, "utf8"))).toEqual(keys);
     writeFileSync(file, '{"master":"short"}');
     expect(() => ensureHostKeys(folder)).toThrow(`${file} does not hold the host's keys`);
+  });
+});
+
+describe("typed data", () => {
+  test("crosses the boundary as a copy that looks as it would after the wire", () => {
+    const bytes = Buffer.from("abc");
+    const copy = copyTypedData({ bytes });
+    bytes[0] = 0;
+    expect(copy).toEqual({ bytes: Buffer.from("abc") });
+    expect(copyTypedData({ int: 1e20 })).toEqual({ int: 2 ** 63 });
+    expect(copyTypedData({ int: -0 })).toEqual({ int: 0 });
+    expect(copyTypedData({ string: "a\ud800" })).toEqual({ string: "a\ufffd" });
+    expect([toJsonData(undefined), toJsonData(null), toJsonData([1])]).toEqual([{}, {}, { json: "[1]" }]);
   });
 });

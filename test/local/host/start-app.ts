@@ -16,9 +16,9 @@ export interface RunningApp {
   readonly stateFolder: string;
   readonly child: ChildProcess;
   /** Everything the host and the app wrote so far. */
-  output(): string;
+  readonly output: () => string;
   /** Asks the host to stop and waits for its process. */
-  stop(): Promise<number | null>;
+  readonly stop: () => Promise<number | null>;
 }
 
 export interface AppOptions {
@@ -26,6 +26,7 @@ export interface AppOptions {
   readonly env?: Record<string, string>;
   readonly stateFolder?: string;
   readonly graceMs?: number;
+  readonly responseTimeoutMs?: number;
 }
 
 export function fixture(name: string): string {
@@ -50,7 +51,8 @@ export function createApp(files: Record<string, string>): string {
 /** Runs the host on the app in a process of its own. Rejects with the host's message when it does not start. */
 export async function startApp(appRoot: string, options: AppOptions = {}): Promise<RunningApp> {
   const stateFolder = options.stateFolder ?? createTempFolder();
-  const settings = { appRoot, stateFolder, entry: options.entry, graceMs: options.graceMs };
+  const { entry, graceMs, responseTimeoutMs } = options;
+  const settings = { appRoot, stateFolder, entry, graceMs, responseTimeoutMs };
   const child = fork(join(here, "fixtures", "run-host.ts"), [JSON.stringify(settings)], {
     execArgv: [],
     env: { PATH: process.env["PATH"], ...options.env },
