@@ -26,5 +26,7 @@ export function withEndMarker(command: string): string {
     "(",
     command,
     ")",
+    // A subshell that ends the script lets bash skip the EXIT trap after a signal.
+    'exit "$?"',
   ].join("\n");
 }
