@@ -24,10 +24,10 @@ export interface Call {
 export interface Caller {
   readonly base: string;
   /** @throws MlpipeError `Unavailable` when the server is not there or is slow, else what its problem document says. */
-  call(path: string, options?: Call): Promise<Response>;
-  read<T>(schema: z.ZodType<T>, path: string, options?: Call): Promise<T>;
-  parse<T>(schema: z.ZodType<T>, response: Response): Promise<T>;
-  readBytes(response: Response): Promise<Uint8Array>;
+  readonly call: (path: string, options?: Call) => Promise<Response>;
+  readonly read: <T>(schema: z.ZodType<T>, path: string, options?: Call) => Promise<T>;
+  readonly parse: <T>(schema: z.ZodType<T>, response: Response) => Promise<T>;
+  readonly readBytes: (response: Response) => Promise<Uint8Array>;
 }
 
 const answerSeconds = 30;
@@ -127,11 +127,11 @@ function toUnavailable(base: string, error: unknown): MlpipeError {
   if (error instanceof Error && error.name === "TimeoutError") {
     return new MlpipeError("Unavailable", `${base} does not answer in time`, { cause: error });
   }
-  const cause =
-    error instanceof Error && error.cause instanceof Error && "code" in error.cause
-      ? ` (${String(error.cause.code)})`
-      : "";
-  return new MlpipeError("Unavailable", `${base} cannot be reached${cause}`, { cause: error });
+  // fetch says only that it failed; its cause says why.
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : undefined;
+  const reason = cause !== undefined && "code" in cause ? String(cause.code) : cause?.message;
+  const why = reason === undefined ? "" : ` (${reason})`;
+  return new MlpipeError("Unavailable", `${base} cannot be reached${why}`, { cause: error });
 }
 
 function tryJson(text: string): unknown {

@@ -66,8 +66,9 @@ export function createClient(address: ServerAddress) {
       return { document: await parse(RunDocument, response), etag: response.headers.get("etag") ?? undefined };
     },
 
+    /** The run as it is after the order, which it may outlive for a while. */
     cancelRun: (runId: string, reason: string | undefined) =>
-      call(`${runPath(runId)}/cancel`, {
+      read(RunDocument, `${runPath(runId)}/cancel`, {
         method: "POST",
         body: reason === undefined ? {} : { reason },
         isRepeatable: true,

@@ -1,9 +1,10 @@
 // Files of a run's outputs on this machine: `{to}/{node}/{output}/{path}`. A file is whole or not there.
 import { createWriteStream } from "node:fs";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, rename, stat, writeFile } from "node:fs/promises";
 import { dirname, resolve, sep } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { RunDocument } from "#shared/domain/run.ts";
 import { MlpipeError, isMlpipeError } from "#shared/errors.ts";
 import type { Client } from "./client.ts";
@@ -54,33 +55,45 @@ export async function listFiles(
   return files;
 }
 
-const attempts = 4;
+/** Attempts in a row that bring nothing. */
+const fruitlessAttempts = 4;
 
 /** Downloads one file, going on where a broken connection left it. Returns its path. @throws MlpipeError `Unavailable`. */
 export async function downloadFile(client: Client, runId: string, file: RemoteFile, to: string): Promise<string> {
   const target = placeInside(to, file);
   const part = `${target}.part`;
   await mkdir(dirname(target), { recursive: true });
-  await rm(part, { force: true });
-  for (let attempt = 1; ; attempt++) {
-    const from = await sizeOf(part);
-    // A range that starts at the end of a file is refused, an empty file has no other.
-    if (from === file.size && (from > 0 || attempt > 1)) break;
-    try {
-      const response = await client.openOutput(runId, file.node, file.output, file.path, from);
-      const isPartial = response.status === 206;
-      const body = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body);
-      await pipeline(body, createWriteStream(part, { flags: isPartial ? "a" : "w" }));
-      if ((await sizeOf(part)) >= file.size) break;
-    } catch (error) {
-      if (isMlpipeError(error) && error.code !== "Unavailable") throw error;
-      if (isDiskError(error)) throw error;
-    }
-    if (attempt === attempts)
+  await writeFile(part, "");
+  let from = 0;
+  for (let fruitless = 0; from < file.size;) {
+    await fetchRest(client, runId, file, part, from);
+    const size = (await stat(part)).size;
+    fruitless = size > from ? 0 : fruitless + 1;
+    from = size;
+    if (fruitless === fruitlessAttempts) {
       throw new MlpipeError("Unavailable", `${file.node}/${file.output}/${file.path} breaks off again and again`);
+    }
+    if (fruitless > 0) await sleep(500 * fruitless);
   }
   await rename(part, target);
   return target;
+}
+
+/** Adds to `part` what the connection brings before it ends or breaks. */
+async function fetchRest(client: Client, runId: string, file: RemoteFile, part: string, from: number): Promise<void> {
+  const { node, output, path } = file;
+  const response = await client.openOutput(runId, node, output, path, from).catch((error: unknown) => {
+    if (isMlpipeError(error) && error.code === "Unavailable") return undefined;
+    throw error;
+  });
+  if (response === undefined || response.body === null) return;
+  // A server that knows no ranges sends all of it again.
+  const flags = response.status === 206 ? "a" : "w";
+  await pipeline(Readable.fromWeb(response.body), createWriteStream(part, { flags })).catch((error: unknown) => {
+    const isOfDisk =
+      error instanceof Error && "syscall" in error && (error.syscall === "write" || error.syscall === "open");
+    if (isOfDisk) throw error;
+  });
 }
 
 /** Names come from a job: none of them may lead out of the folder. */
@@ -89,14 +102,4 @@ function placeInside(to: string, { node, output, path }: RemoteFile): string {
   const target = resolve(root, node, output, path);
   if (target.startsWith(`${root}${sep}`)) return target;
   throw new MlpipeError("InvalidRequest", `${node}/${output}/${path} would lie outside of ${to}; it is not downloaded`);
-}
-
-async function sizeOf(path: string): Promise<number> {
-  return (await stat(path).catch(() => undefined))?.size ?? 0;
-}
-
-function isDiskError(error: unknown): boolean {
-  return (
-    error instanceof Error && "code" in error && ["ENOSPC", "EACCES", "EROFS", "EDQUOT"].includes(String(error.code))
-  );
 }

@@ -23,7 +23,9 @@ export function createTerminal(
   stdout = process.stdout,
   stderr = process.stderr,
 ): Terminal {
-  const isLive = (stream: NodeJS.WriteStream) => stream.isTTY && !environment.isCi && !environment.isDumbTerminal;
+  // A stream that is no terminal has no `isTTY` at all, whatever its type says.
+  const isLive = (stream: NodeJS.WriteStream) =>
+    stream.isTTY === true && !environment.isCi && !environment.isDumbTerminal;
   return {
     out: (line = "") => void stdout.write(`${line}\n`),
     err: (line = "") => void stderr.write(`${line}\n`),

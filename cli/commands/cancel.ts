@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import { runStatusFacts } from "#shared/domain/run.ts";
 import { connect } from "../connect.ts";
 import type { CliContext } from "../context.ts";
 import { type ServerFlags, flags } from "../flags.ts";
@@ -18,11 +19,13 @@ export function createCancelCommand(context: CliContext): Command {
     .addOption(flags.server())
     .action(async (runId: string, { reason, json, ...server }: CancelFlags) => {
       const { client } = await connect(context, server);
-      await client.cancelRun(runId, reason);
-      const document = await client.getRun(runId);
-      if (json === true) return context.terminal.out(JSON.stringify(document));
-      context.terminal.out(
-        `Run ${runId} is asked to end. To see it end: ${context.environment.programName} status ${runId} --watch`,
-      );
+      const document = await client.cancelRun(runId, reason);
+      const { terminal, environment } = context;
+      if (json === true) terminal.out(JSON.stringify(document));
+      else if (runStatusFacts[document.status].isTerminal) terminal.out(`Run ${runId} has ended: ${document.status}.`);
+      else
+        terminal.out(
+          `Run ${runId} is being canceled. To see it end: ${environment.programName} status ${runId} --watch`,
+        );
     });
 }

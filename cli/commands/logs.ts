@@ -21,7 +21,7 @@ export function createLogsCommand(context: CliContext): Command {
         context.terminal.stdout.write(chunk.bytes);
         const isEmpty = chunk.nextOffset <= from;
         from = Math.max(from, chunk.nextOffset);
-        if (isEmpty && (chunk.isComplete || !isFollowing)) break;
+        if (chunk.isComplete || (isEmpty && !isFollowing)) break;
       }
     });
 }

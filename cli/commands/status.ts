@@ -48,8 +48,7 @@ async function listRuns(context: CliContext, { limit, status, pipeline, json, ..
   if (list.runs.length === 0)
     return terminal.err(`No runs. Start one: ${environment.programName} run <pipeline.yml> --watch`);
   terminal.out(renderRunList(list.runs, tableOptions(context)));
-  if (list.nextLink !== undefined)
-    terminal.err(`There are more: ${environment.programName} status --limit ${limit * 5}`);
+  if (list.nextLink !== undefined) terminal.err("There are more: --limit takes up to 200.");
 }
 
 async function showRun(context: CliContext, runId: string, { json, ...server }: StatusFlags): Promise<void> {

@@ -33,7 +33,7 @@ export function renderFrame(progress: RunProgress, { now, width, rows, colors, n
   if (hidden > 0) lines.push(colors.dim(`  … ${hidden} more nodes`));
   lines.push(renderWhole(progress, now, colors));
   if (note !== undefined) lines.push(colors.yellow(note));
-  return lines.map((line) => truncate(line, width)).join("\n");
+  return lines.map((line) => truncate(line.trimEnd(), width)).join("\n");
 }
 
 interface NodeFrame {
