@@ -26,7 +26,7 @@ const options: StorageOptions = {
 const child = fork(new URL("../local/storage/process.ts", import.meta.url), [], {
   execArgv: [],
 });
-child.send({ type: "start", options });
+child.send(options);
 await once(child, "message");
 
 const credential = new StorageSharedKeyCredential(accountName, accountKey);

@@ -10,10 +10,12 @@ import { killTree } from "./process-tree.ts";
 export interface ChildOptions {
   readonly name: string;
   readonly module: URL;
-  /** Sent as `{ type: "start", options }`. */
-  readonly options: unknown;
-  /** Given as JSON in the first argument as well, which every user of the machine can read. */
-  readonly argument?: unknown;
+  /** Sent as the first message: it may hold keys, and every user of the machine can read a process's arguments. */
+  readonly options?: object | undefined;
+  /** Holds the options back: the child loads its code meanwhile. */
+  readonly after?: Promise<unknown> | undefined;
+  /** Given as JSON in the first argument. */
+  readonly argument?: object | undefined;
   readonly environment: NodeJS.ProcessEnv;
   readonly log: ChildLog;
   /** Told of every start, the first and those after a death. */
@@ -49,6 +51,7 @@ export function startChild({
   module,
   options,
   argument,
+  after,
   environment,
   log,
   onStart,
@@ -72,8 +75,7 @@ export function startChild({
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     child = one;
-    // A child that is gone already answers with its exit.
-    one.send({ type: "start", options }, () => undefined);
+    if (options !== undefined) void sendOptions(one, options);
     for (const stream of [one.stdout, one.stderr]) if (stream !== null) log.follow(stream);
     if (one.pid !== undefined) onStart?.(one.pid);
     let readyAt: number | undefined;
@@ -102,6 +104,16 @@ export function startChild({
       one.once("error", (error) => one.pid === undefined && over(error.message));
       one.once("exit", (code, signal) => over(signal === null ? `exit code ${code}` : `killed by ${signal}`));
     });
+  }
+
+  async function sendOptions(one: ChildProcess, content: object): Promise<void> {
+    try {
+      await after;
+      // A child that is gone meanwhile answers with its exit.
+      if (one.connected) one.send(content, () => undefined);
+    } catch {
+      // What it waits for has been given up, and so will be the stack.
+    }
   }
 
   async function keepAlive(): Promise<void> {

@@ -27,8 +27,10 @@ export interface PlanRequest {
 
 export interface PartPlan {
   readonly module: URL;
-  readonly options: unknown;
-  readonly argument?: unknown;
+  /** By message. */
+  readonly options?: object;
+  /** By argument: holds nothing secret. */
+  readonly argument?: object;
   readonly environment: NodeJS.ProcessEnv;
 }
 
@@ -116,9 +118,8 @@ export function planStack(request: PlanRequest): StackPlan {
   return {
     parts: {
       storage: part("storage/process.ts", { options: storage, environment }),
-      workspace: part("azureml/process.ts", { options: workspace, argument: workspace, environment }),
+      workspace: part("azureml/process.ts", { options: workspace, environment }),
       host: part("host/process.ts", {
-        options: host,
         argument: host,
         environment: { ...environment, ...settings, ...request.appSettings },
       }),

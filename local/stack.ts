@@ -93,11 +93,12 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ownEnvironment: process.env,
     });
 
-    async function start<T>(part: StackPart, Ready: z.ZodType<T>): Promise<T> {
+    async function start<T>(part: StackPart, Ready: z.ZodType<T>, after?: Promise<unknown>): Promise<T> {
       if (stopped !== undefined) throw new Error("the stack is being stopped");
       const child = startChild({
         name: part,
         ...plan.parts[part],
+        after,
         log: openChildLog(join(home, "logs", `${part}.log`)),
         onStart: (pid) => void register.add(pid),
         onRestart: (reason) => onProgress?.(`${part} ended (${reason}) and is started again`),
@@ -109,12 +110,14 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       return message;
     }
 
-    const starting = { storage: start("storage", StorageReady), workspace: start("workspace", WorkspaceReady) };
+    const storageReady = start("storage", StorageReady);
+    // Its first act is to make its containers; a storage client that finds nobody there waits for seconds.
+    const workspaceReady = start("workspace", WorkspaceReady, storageReady);
     // Node reads the authority when it starts, and only the workspace makes one: the first start has to wait for it.
-    const authority = existsSync(plan.caFile) ? undefined : starting.workspace;
+    const authority = existsSync(plan.caFile) ? undefined : workspaceReady;
     const [storage, workspace, host] = await Promise.all([
-      starting.storage,
-      starting.workspace,
+      storageReady,
+      workspaceReady,
       Promise.resolve(authority).then(() => start("host", HostReady)),
     ]);
     folder.announce({ url: host.url, key: hostKeys.default });

@@ -88,7 +88,7 @@ export async function startStorage(options: Partial<StorageOptions>) {
       execArgv: [],
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
-    child.send({ type: "start", options: json });
+    child.send(json);
     for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk) => (output += String(chunk)));
     const [message] = (await once(child, "message")) as [{ type: string; message?: string }];
     if (message.type !== "ready") throw new Error(message.message);
