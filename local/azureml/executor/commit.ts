@@ -56,9 +56,9 @@ export function createCommitter(datastores: DatastoreResolver, limit: Limiter): 
   async function listOutputs({ execution: { outputs }, folder, wasCut }: CommitRequest): Promise<Upload[]> {
     const uploads = Object.entries(outputs).map(async ([name, { type, uri, mode }], index): Promise<Upload[]> => {
       if (mode === "Direct" || (wasCut && mode !== "ReadWriteMount")) return [];
-      const { datastore, path } = datastores.resolve(uri);
-      const container = datastores.client(datastore);
-      const common = { what: `Output \`${name}\``, uri, container };
+      const what = `Output \`${name}\``;
+      const { path, container } = locate(what, uri);
+      const common = { what, uri, container };
       const local = folder.outputFolder(name);
       if (type === "uri_file") {
         const file = await describeFile(outputFilePath(folder, name, path), local);
@@ -68,6 +68,15 @@ export function createCommitter(datastores: DatastoreResolver, limit: Limiter): 
       return (await listFiles(local)).map((file) => ({ ...common, blobName: prefix + file.path, file, rank: index }));
     });
     return (await Promise.all(uploads)).flat();
+  }
+
+  function locate(what: string, uri: string): { path: string; container: ContainerClient } {
+    try {
+      const { datastore, path } = datastores.resolve(uri);
+      return { path, container: datastores.client(datastore) };
+    } catch (cause) {
+      throw toDataAccessError(what, uri, cause);
+    }
   }
 
   async function listArtifacts({ execution: { jobName }, folder }: CommitRequest): Promise<Upload[]> {

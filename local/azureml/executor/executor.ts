@@ -5,11 +5,12 @@ import { createEnvironments } from "../environments/environments.ts";
 import type { Environments } from "../environments/environments.ts";
 import { createBlobCache } from "./blob-cache.ts";
 import { createCommitter } from "./commit.ts";
-import type { Executor, ExecutorOptions } from "./contract.ts";
+import type { Executor, ExecutorOptions, JobEnd, JobExecution, JobPhase } from "./contract.ts";
 import type { HostEnvironment } from "./job-environment.ts";
 import { toJobFolder, toShellSafeFolder } from "./job-folder.ts";
 import { createLimiter } from "./limiter.ts";
 import { createMaterialiser } from "./materialise.ts";
+import { fingerprint } from "./prepare-job.ts";
 import { killStrays } from "./processes.ts";
 import { runJob } from "./run-job.ts";
 import type { RunningJob } from "./run-job.ts";
@@ -39,7 +40,7 @@ export function createExecutor(settings: ExecutorSettings): Executor {
   const folder = join(stateFolder, "jobs");
   mkdirSync(folder, { recursive: true });
   const jobsFolder = toShellSafeFolder(folder);
-  const jobs = new Map<string, RunningJob>();
+  const jobs = new Map<string, { readonly identity: string; readonly job: RunningJob }>();
   const endedFolders = new Set<string>();
   const options = { environments, materialiser, datastores, host, committer, cache, limitProcesses, graceMs, log };
 
@@ -53,29 +54,36 @@ export function createExecutor(settings: ExecutorSettings): Executor {
   }
   const sweeper = setInterval(() => void sweep(), sweepMs).unref();
 
+  async function run(execution: JobExecution, onPhase: (phase: JobPhase) => void): Promise<JobEnd> {
+    const { jobName } = execution;
+    const identity = fingerprint(execution);
+    const active = jobs.get(jobName);
+    if (active !== undefined && active.identity === identity) return active.job.end;
+    if (active !== undefined) {
+      await active.job.settled;
+      return run(execution, onPhase);
+    }
+    const jobFolder = toJobFolder(jobsFolder, jobName);
+    endedFolders.delete(jobFolder.workFolder);
+    const job = runJob(execution, jobFolder, onPhase, options);
+    jobs.set(jobName, { identity, job });
+    void job.settled.then(() => {
+      jobs.delete(jobName);
+      endedFolders.add(jobFolder.workFolder);
+    });
+    return job.end;
+  }
+
   return {
-    run(execution, onPhase) {
-      const { jobName } = execution;
-      const active = jobs.get(jobName);
-      if (active !== undefined) return active.end;
-      const jobFolder = toJobFolder(jobsFolder, jobName);
-      endedFolders.delete(jobFolder.workFolder);
-      const job = runJob(execution, jobFolder, onPhase, options);
-      jobs.set(jobName, job);
-      void job.settled.then(() => {
-        jobs.delete(jobName);
-        endedFolders.add(jobFolder.workFolder);
-      });
-      return job.end;
-    },
+    run,
 
     async cancel(jobName) {
-      await jobs.get(jobName)?.cut("cancel");
+      await jobs.get(jobName)?.job.cut("cancel");
     },
 
     async stop() {
       clearInterval(sweeper);
-      await Promise.all([...[...jobs.values()].map((job) => job.halt()), environments.stop()]);
+      await Promise.all([...[...jobs.values()].map(({ job }) => job.halt()), environments.stop()]);
       await sweep();
     },
   };

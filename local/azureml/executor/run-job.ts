@@ -12,7 +12,7 @@ import type { Limiter } from "./limiter.ts";
 import { startLogStream } from "./log-stream.ts";
 import type { LogStream } from "./log-stream.ts";
 import { fingerprint, prepareJob } from "./prepare-job.ts";
-import type { Preparation } from "./prepare-job.ts";
+import type { Preparation, PreparedCommand } from "./prepare-job.ts";
 import { findProcess, startProcess } from "./processes.ts";
 import type { JobProcess } from "./processes.ts";
 
@@ -79,7 +79,12 @@ export function runJob(
       file: folder.environmentLog,
       isContinued: false,
     });
-    const prepared = await prepareJob(execution, folder, options, abort.signal).finally(() => environmentLog.finish());
+    let prepared: PreparedCommand;
+    try {
+      prepared = await prepareJob(execution, folder, options, abort.signal);
+    } finally {
+      await environmentLog.finish();
+    }
     const { exitCode, stdLog } = await limitProcesses(async () => {
       abort.signal.throwIfAborted();
       const started = await startProcess(folder, prepared.command, prepared.env);

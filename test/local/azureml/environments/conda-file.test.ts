@@ -29,12 +29,7 @@ dependencies:
     expect(read).toEqual({
       python: "3.10",
       wantsPip: true,
-      requirements: [
-        "--extra-index-url https://index.example/simple",
-        "numpy==1.26.*",
-        "pandas>=2,<3",
-        "six==1.16.0",
-      ],
+      requirements: ["--extra-index-url https://index.example/simple", "numpy==1.26.*", "pandas>=2,<3", "six==1.16.0"],
       fromConda: ["numpy", "pandas"],
     });
   });
