@@ -52,8 +52,10 @@ export function createHttpStream(options: HttpStreamOptions): HttpStream {
       path: `${target.url.pathname}${target.url.search}`,
       headers: onwardHeaders(request, target.url, invocationId),
     });
+    let isPassingOn = false;
     onward.on("response", (incoming) => {
       if (response.headersSent) return;
+      isPassingOn = true;
       response.writeHead(incoming.statusCode ?? 500, keptHeaders(incoming.rawHeaders));
       pipeline(incoming, response, () => {});
     });
@@ -77,8 +79,8 @@ export function createHttpStream(options: HttpStreamOptions): HttpStream {
     } catch {
       // The worker has logged it. The library never answers for a failed handler; the real host lets the caller wait.
       onward.destroy();
-      if (response.headersSent) response.destroy();
-      else answer(response, 500);
+      if (!response.headersSent) answer(response, 500);
+      else if (isPassingOn) response.destroy();
     }
   }
 

@@ -44,6 +44,8 @@ export function createScheduleMonitor(file: string): ScheduleMonitor {
       };
     },
     set(functionName, { schedule, last, next, lastUpdated }) {
+      // A run that outlived the stop is made up for at the next start.
+      if (!db.isOpen) return;
       upsert.run(functionName, schedule, last?.getTime() ?? null, next.getTime(), lastUpdated.getTime());
     },
     close() {

@@ -51,6 +51,20 @@ describe("stream mode", () => {
     await expect(late.text()).rejects.toThrow("terminated");
   });
 
+  test("a caller that goes away half-way harms nobody else", async () => {
+    const { url, output } = await startApp(fixture("stream-app"));
+    const leaving = new AbortController();
+    const answer = await fetch(`${url}/api/slowly`, { signal: leaving.signal });
+    leaving.abort();
+    await expect(answer.text()).rejects.toThrow("aborted");
+    const request = openRequest(`${url}/api/echo/1`, { method: "POST" }).on("error", () => {});
+    request.write("never finished");
+    await fetch(`${url}/api/slowly`);
+    request.destroy();
+    expect(await (await fetch(`${url}/api/slowly`)).text()).toBe("one two");
+    expect(output()).not.toContain("Host.Http");
+  });
+
   test("a body over the limit is 413, declared or chunked", async () => {
     const { url } = await startApp(fixture("stream-app"), { env: { FUNCTIONS_REQUEST_BODY_SIZE_LIMIT: "1000" } });
     expect((await fetch(`${url}/api/echo/1`, { method: "POST", body: "x".repeat(1001) })).status).toBe(413);

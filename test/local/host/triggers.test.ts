@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { createScheduleMonitor } from "#local/host/schedule-monitor.ts";
 import type { RunningApp } from "./start-app.ts";
-import { createTempFolder, eventually, fixture, startApp } from "./start-app.ts";
+import { createApp, createTempFolder, eventually, fixture, startApp } from "./start-app.ts";
 
 const schedule = "0 0 3 * * *";
 const env = { NIGHTLY: schedule };
@@ -69,6 +69,19 @@ describe("timer triggers", () => {
     expect(second).toMatchObject({
       retryContext: { retryCount: 1, maxRetryCount: 2, exception: { message: "the first try fails" } },
     });
+  });
+
+  test("a run at start-up ends within the stop's grace and leaves its record", async () => {
+    const main = `
+      import { app } from "@azure/functions";
+      import { setTimeout as sleep } from "node:timers/promises";
+      app.timer("atStart", { schedule: "0 0 3 * * *", runOnStartup: true, handler: () => sleep(300) });`;
+    const app = await startApp(createApp({ "main.js": main }));
+    expect(await app.stop()).toBe(0);
+    const monitor = createScheduleMonitor(join(app.stateFolder, "schedules.sqlite"));
+    expect(monitor.get("atStart")?.last).toBeInstanceOf(Date);
+    monitor.close();
+    expect(app.output()).not.toContain("left behind");
   });
 
   test("a schedule that cannot be read fails that function only, and the host's status says so", async () => {
