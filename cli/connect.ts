@@ -1,7 +1,8 @@
 // Which app a command talks to: the one that was named, else the stack that runs on this machine, else (for the
 // commands that may) one that is started for the command and stopped with it.
 import { resolve } from "node:path";
-import { MlpipeError } from "#shared/errors.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { MlpipeError, isMlpipeError } from "#shared/errors.ts";
 import { type Client, createClient } from "./client.ts";
 import type { CliContext } from "./context.ts";
 import { type ServerFlags, defaultHome } from "./flags.ts";
@@ -37,18 +38,30 @@ export async function connectOrStart(
   if (found !== undefined) return found;
   const { startStack } = await import("#local/stack.ts");
   const { terminal } = context;
-  const dim = terminal.colorsFor(terminal.stderr).dim;
-  const stack = await startStack({ home: homeOf(flags), onProgress: (text) => terminal.err(dim(text)) });
-  if (interrupts.count() > 0) {
-    await stack.stop();
+  const { dim } = terminal.colorsFor(terminal.stderr);
+  try {
+    const stack = await startStack({ home: homeOf(flags), onProgress: (text) => terminal.err(dim(text)) });
+    const { url, key, failed } = stack;
+    const own = { client: createClient({ url, key }), isOwn: true, failed, stop: () => stack.stop() };
+    if (interrupts.count() === 0) return own;
+    await own.stop();
     return undefined;
+  } catch (error) {
+    if (isMlpipeError(error) && error.code === "Conflict") return join(context, flags, error);
+    throw error;
   }
-  return {
-    client: createClient({ url: stack.url, key: stack.key }),
-    isOwn: true,
-    failed: stack.failed,
-    stop: () => stack.stop(),
-  };
+}
+
+const joinSeconds = 20;
+
+/** The folder is taken but nothing serves there yet: another command is just starting its stack. */
+async function join(context: CliContext, flags: ServerFlags, taken: Error): Promise<Connection> {
+  for (let waited = 0; waited < joinSeconds; waited += 0.5) {
+    await sleep(500);
+    const found = await findServer(context, flags);
+    if (found !== undefined) return found;
+  }
+  throw taken;
 }
 
 export function homeOf(flags: ServerFlags): string {

@@ -2,7 +2,11 @@
 // Plain JavaScript, so that an old Node can read it: it hands over to the Node that the project brings, or says what to do.
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import module from "node:module";
 import { fileURLToPath } from "node:url";
+
+// Code that has been compiled once is not compiled again at the next start; an old Node does not know how.
+module.enableCompileCache?.();
 
 const [major, minor] = process.versions.node.split(".").map(Number);
 const runsTypeScript = major > 22 || (major === 22 && minor >= 18);

@@ -43,12 +43,17 @@ async function send({ path, localPath, size }: HashedFile, { url, sas }: { url: 
   const { BlockBlobClient } = await import("@azure/storage-blob");
   const encoded = path.split("/").map(encodeURIComponent).join("/");
   const blob = new BlockBlobClient(`${url.replace(/\/$/, "")}/${encoded}?${sas.replace(/^\?/, "")}`);
-  const abortSignal = AbortSignal.timeout(60_000 + (size / slowestBytesPerSecond) * 1000);
+  const abortSignal = AbortSignal.timeout(sendMilliseconds(size));
   await blob.uploadFile(localPath, { abortSignal }).catch((error: unknown) => {
     // The client's own error carries the signed URL, so it goes no further.
     const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
     throw new MlpipeError("Unavailable", `${localPath} cannot be written to the workspace's store${code}`);
   });
+}
+
+function sendMilliseconds(size: number): number {
+  const longestTimer = 2 ** 31 - 1;
+  return Math.min(longestTimer, 60_000 + Math.ceil((size / slowestBytesPerSecond) * 1000));
 }
 
 async function toRequest(hashed: readonly HashedFile[]): Promise<UploadRequest> {

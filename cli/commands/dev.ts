@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { Command } from "commander";
 import { homeOf } from "../connect.ts";
@@ -18,11 +19,11 @@ export function createDevCommand(context: CliContext): Command {
       try {
         const home = relative(process.cwd(), stack.home) || ".";
         const flag = options.home === undefined ? "" : ` --home ${options.home}`;
-        terminal.out(`${green("mlpipe is up:")} ${bold(`${stack.url}/api`)}`);
-        terminal.out(`Key   "key" in ${join(home, "stack.json")}, sent as header x-functions-key;`);
-        terminal.out("      mlpipe's own commands find it there");
-        terminal.out(`Next  ${environment.programName} run pipelines/fashion_mnist.yml --watch${flag}`);
-        terminal.out("      in another terminal; Ctrl-C here stops the stack, and runs go on at the next start");
+        terminal.out(`${green("mlpipe is up")} at ${bold(`${stack.url}/api`)}`);
+        terminal.out(`The key is "key" in ${join(home, "stack.json")}; send it as header x-functions-key.`);
+        terminal.out("mlpipe's own commands find both by themselves, in another terminal:");
+        terminal.out(`  ${environment.programName} run ${examplePipeline()} --watch${flag}`);
+        terminal.out("Ctrl-C stops the stack; runs that are not over go on at the next start.");
         const broken = stack.failed.then((error) => {
           throw error;
         });
@@ -33,4 +34,10 @@ export function createDevCommand(context: CliContext): Command {
         interrupts.release();
       }
     });
+}
+
+/** The flagship where the reader stands in mlpipe's own folder. */
+function examplePipeline(): string {
+  const flagship = "pipelines/fashion_mnist.yml";
+  return existsSync(flagship) ? flagship : "<pipeline.yml>";
 }

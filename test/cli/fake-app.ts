@@ -44,7 +44,6 @@ export async function startFakeApp() {
   const metrics = new Map<string, unknown>();
   /** `run/node/output/path` -> content. */
   const files = new Map<string, Buffer>();
-  const uploads = new Set<string>();
   const stored = new Map<string, string>();
   /** Documents that follow one another, each as soon as somebody waits for a change. */
   const upcoming: RunDocument[] = [];
@@ -52,6 +51,7 @@ export async function startFakeApp() {
   const state = {
     problem: undefined as { code: ErrorCode; detail: string; issues?: Issue[] } | undefined,
     breakAfter: 0,
+    isStoreClosed: false,
   };
   let url = "";
   let published = Promise.withResolvers<RunDocument>();
@@ -89,6 +89,7 @@ export async function startFakeApp() {
     };
 
     if (pathname.startsWith("/store/")) {
+      if (state.isStoreClosed) return void response.writeHead(403).end();
       stored.set(decodeURIComponent(pathname.slice("/store/".length)), body);
       response.writeHead(201, { etag: '"1"', "last-modified": new Date(0).toUTCString() }).end();
       return;
@@ -119,9 +120,8 @@ export async function startFakeApp() {
       return json(200, { pipeline: "p", nodes: [planned], warnings: [] });
     }
     if (request.method === "POST" && room === "uploads") {
-      const { hash } = UploadRequest.parse(JSON.parse(body));
-      const isThere = uploads.has(hash);
-      if (!isThere) uploads.add(hash);
+      const { hash, files: wanted } = UploadRequest.parse(JSON.parse(body));
+      const isThere = wanted.every(({ path }) => stored.has(`${hash}/${path}`));
       const upload = { url: `${url}/store/${hash}`, sas: "sig=secret", expires: "2099-01-01T00:00:00Z" };
       return json(200, {
         uri: `azureml://datastores/workspaceblobstore/paths/mlpipe/uploads/${hash}/`,
