@@ -3,14 +3,14 @@
 import { registerHooks } from "node:module";
 import type { FunctionMetadata, InvocationRequest, InvocationResult, RetryContext, TypedData } from "./contract.ts";
 
-export type CoreLogLevel = "trace" | "debug" | "information" | "warning" | "error" | "critical" | "none";
-export type CoreLogCategory = "user" | "system" | "customMetric";
+type CoreLogLevel = "trace" | "debug" | "information" | "warning" | "error" | "critical" | "none";
+type CoreLogCategory = "user" | "system" | "customMetric";
 export type CoreLog = (level: CoreLogLevel, category: CoreLogCategory, text: string) => void;
 export type FunctionCallback = (...args: unknown[]) => unknown;
 export type HookCallback = (context: object) => unknown;
 
 const hookNames = ["preInvocation", "postInvocation", "appStart", "appTerminate", "log"] as const;
-export type HookName = (typeof hookNames)[number];
+type HookName = (typeof hookNames)[number];
 
 /** What the library builds one invocation from. `state` tells it whether a log call comes too late. */
 export interface CoreInvocationContext {
@@ -32,7 +32,7 @@ export interface CoreInvocationContext {
   readonly log: CoreLog;
 }
 
-export interface InvocationModel {
+interface InvocationModel {
   getArguments(): Promise<{ context: object; inputs: unknown[] }>;
   invokeFunction(context: object, inputs: unknown[], callback: FunctionCallback): Promise<unknown>;
   getResponse(context: object, result: unknown): Promise<Partial<InvocationResult>>;
@@ -89,7 +89,7 @@ export function installCoreModule(log: CoreLog): CoreRegistry {
 }
 
 /** The module's members, apart from its installation. */
-export function createCoreModule(log: CoreLog): { registry: CoreRegistry; api: object } {
+function createCoreModule(log: CoreLog): { registry: CoreRegistry; api: object } {
   const functions = new Map<string, RegisteredFunction>();
   const hooks = Object.fromEntries(hookNames.map((name) => [name, [] as HookCallback[]])) as Record<
     HookName,

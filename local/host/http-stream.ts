@@ -22,7 +22,7 @@ export interface HttpStream {
   readonly close: () => void;
 }
 
-export interface StreamTarget {
+interface StreamTarget {
   readonly route: Route;
   readonly url: URL;
   readonly params: Record<string, string>;
