@@ -106,7 +106,11 @@ function replay(input: EpisodeInput, rules: ReplayRules, now: number): EpisodeOu
         return tasks.settle(event.TimerId, event);
       case EventType.EventRaised:
         return tasks.raise(event);
-      default:
+      case EventType.ExecutionCompleted:
+      case EventType.ExecutionTerminated:
+      case EventType.ExecutionSuspended:
+      case EventType.ExecutionResumed:
+      case EventType.OrchestratorCompleted:
         return undefined;
     }
   };

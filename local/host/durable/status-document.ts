@@ -95,7 +95,8 @@ export function toShownHistory(
       case EventType.ExecutionTerminated:
         shown.push({ ...entry, Input: event.Input });
         continue;
-      default:
+      case EventType.ExecutionSuspended:
+      case EventType.ExecutionResumed:
         shown.push({ ...entry, Reason: event.Reason });
     }
   }

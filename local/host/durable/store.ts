@@ -315,6 +315,7 @@ function open(file: string): DatabaseSync {
 }
 
 function toInstance(row: Record<string, unknown>): InstanceRow {
-  const parent = row["parent"] === null ? null : (JSON.parse(String(row["parent"])) as ParentLink);
+  const text = row["parent"] as string | null;
+  const parent = text === null ? null : (JSON.parse(text) as ParentLink);
   return { ...(row as unknown as InstanceRow), isStatusWritten: row["isStatusWritten"] === 1, parent };
 }
