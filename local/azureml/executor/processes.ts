@@ -6,7 +6,7 @@ import { readFile, stat, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { JobFolder } from "./job-folder.ts";
 import { processWrapper, takenExitCode } from "./process-wrapper.ts";
-import { isAlive, listMarkedProcesses, startTimeOf } from "./process-table.ts";
+import { hasLiveGroup, isAlive, listMarkedProcesses, sendSignal, startTimeOf } from "./process-table.ts";
 
 /** Variable by which a job's processes are known even after they left its group. */
 export const processMark = "AZUREML_CR_EXECUTION_WORKING_DIR_PATH";
@@ -98,10 +98,13 @@ function toJobProcess(folder: JobFolder, pid: number, startedAt: number, ended: 
 
   async function signalTree(signal: NodeJS.Signals): Promise<boolean> {
     const marked = (await listMarkedProcesses(processMark)).filter(({ value }) => value === folder.workFolder);
+    const hasGroup = !isOver && (await hasLiveGroup(pid));
     // The leader first: it must not write down the death of the others as the command's own end.
-    if (!isOver && signal === "SIGKILL") sendSignal(pid, signal);
-    const hasGroup = !isOver && sendSignal(-pid, signal);
-    for (const one of marked) sendSignal(one.pid, signal);
+    if (hasGroup && signal === "SIGKILL") sendSignal(pid, signal);
+    if (hasGroup) sendSignal(-pid, signal);
+    for (const one of marked) {
+      if (one.group !== pid) sendSignal(one.pid, signal);
+    }
     return hasGroup || marked.length > 0;
   }
 
@@ -119,44 +122,33 @@ function toJobProcess(folder: JobFolder, pid: number, startedAt: number, ended: 
 /** What a command left running in its group gets a moment (a `tee` still writing), then goes, as the service's container does. */
 async function endStragglers(pid: number, patienceMs: () => number): Promise<void> {
   const start = Date.now();
-  while (hasLiveGroup(pid) && Date.now() < start + patienceMs()) await sleep(20);
-  // A live leader would be somebody else's, who was given the number meanwhile.
-  if (hasLiveGroup(pid) && (await startTimeOf(pid)) === undefined) sendSignal(-pid, "SIGKILL");
-}
-
-function hasLiveGroup(pid: number): boolean {
-  return sendSignal(-pid, 0);
-}
-
-function sendSignal(pid: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return process.kill(pid, signal);
-  } catch {
-    return false;
+  let isLive = await hasLiveGroup(pid);
+  while (isLive && Date.now() < start + patienceMs()) {
+    await sleep(20);
+    isLive = await hasLiveGroup(pid);
   }
+  // A live leader would be somebody else's, who was given the number meanwhile.
+  if (isLive && (await startTimeOf(pid)) === undefined) sendSignal(-pid, "SIGKILL");
 }
 
 /** Exit code of a process that is not our child: its record is watched for, and its death looked for now and then. */
 async function waitForRecord(folder: JobFolder, record: ProcessRecord): Promise<number> {
-  for (;;) {
-    const alive = await isAlive(record.pid, record.startTime);
-    const exitCode = await readExitCode(folder);
-    if (exitCode !== undefined) return exitCode;
-    if (!alive) return killedExitCode;
-    await changeOrTimeout(folder.root, pollMs);
-  }
-}
-
-async function changeOrTimeout(folder: string, timeoutMs: number): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, timeoutMs);
-    const watcher = watch(folder, done).on("error", done);
-    function done(): void {
-      clearTimeout(timer);
-      watcher.close();
-      resolve();
+  let wake: () => void = () => undefined;
+  // Watching before looking, so that no change falls in between.
+  const watcher = watch(folder.root, () => wake()).on("error", () => undefined);
+  try {
+    for (;;) {
+      const changed = new Promise<void>((resolve) => (wake = resolve));
+      const alive = await isAlive(record.pid, record.startTime);
+      const exitCode = await readExitCode(folder);
+      if (exitCode !== undefined) return exitCode;
+      if (!alive) return killedExitCode;
+      const poll = new AbortController();
+      await Promise.race([changed, sleep(pollMs, undefined, { signal: poll.signal })]).finally(() => poll.abort());
     }
-  });
+  } finally {
+    watcher.close();
+  }
 }
 
 async function readProcessRecord(folder: JobFolder): Promise<ProcessRecord | undefined> {
