@@ -2,6 +2,7 @@
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { z } from "zod";
+import type { Faults as WorkspaceFaults } from "./azureml/faults.ts";
 import { createScope } from "./azureml/workspace-scope.ts";
 import type { EventFaults } from "./event-faults.ts";
 import type { HostKeys } from "./host/contract.ts";
@@ -11,6 +12,12 @@ import type { StorageOptions } from "./storage/process.ts";
 
 export type StackPart = "storage" | "workspace" | "host";
 
+export interface StackFaults {
+  /** What befalls the storage account's events. */
+  readonly events?: z.input<typeof EventFaults>;
+  readonly workspace?: z.input<typeof WorkspaceFaults>;
+}
+
 export interface PlanRequest {
   readonly home: string;
   readonly cacheFolder: string;
@@ -19,7 +26,7 @@ export interface PlanRequest {
   readonly hostKeys: HostKeys;
   readonly appRoot: string | undefined;
   readonly entry: string | undefined;
-  readonly faults: z.input<typeof EventFaults> | undefined;
+  readonly faults: StackFaults | undefined;
   /** More settings for the app. */
   readonly appSettings: Readonly<Record<string, string>> | undefined;
   readonly ownEnvironment: NodeJS.ProcessEnv;
@@ -84,7 +91,7 @@ export function planStack(request: PlanRequest): StackPlan {
         includedEventTypes: ["Microsoft.Storage.BlobCreated"],
       },
     ],
-    faults: request.faults,
+    faults: request.faults?.events,
   };
   const workspace = {
     stateFolder: stateFolder(home, "workspace"),
@@ -95,6 +102,7 @@ export function planStack(request: PlanRequest): StackPlan {
     token,
     blob: { protocol: "http", endpoint: `127.0.0.1:${ports.storage}`, accountName, accountKey },
     eventEndpoints: [webhook("jobChanged")],
+    faults: request.faults?.workspace,
   };
   const host = {
     appRoot: resolve(request.appRoot ?? packageRoot),

@@ -5,11 +5,10 @@ import { join, resolve } from "node:path";
 import { z } from "zod";
 import { openChildLog } from "./child-log.ts";
 import { startChild, type Child } from "./child.ts";
-import type { EventFaults } from "./event-faults.ts";
 import { openChildRegister } from "./former-children.ts";
 import { ensureHostKeys } from "./host/host-keys.ts";
 import { openStackFolder, readStackFile } from "./stack-folder.ts";
-import { planStack, stateFolder, type StackPart } from "./stack-plan.ts";
+import { planStack, stateFolder, type StackFaults, type StackPart } from "./stack-plan.ts";
 import { findCacheFolder } from "./stack-settings.ts";
 
 export interface StackOptions {
@@ -21,8 +20,8 @@ export interface StackOptions {
   readonly entry?: string;
   /** Told in one line what has started, and what had to be started again. */
   readonly onProgress?: (text: string) => void;
-  /** What befalls blob events from the start; see `POST {storage}/_embedded/faults`. */
-  readonly faults?: z.input<typeof EventFaults>;
+  /** Trouble from the start on; `POST {storage or workspace}/_embedded/faults` changes it later. */
+  readonly faults?: StackFaults;
   /** More settings for the app. */
   readonly environment?: Readonly<Record<string, string>>;
 }
