@@ -69,7 +69,7 @@ export interface Workspace {
 }
 
 const keepAliveMs = 65_000;
-const containerTriesMs = [0, 100, 200, 400, 800, 1600, 3200];
+const [containerPatienceMs, containerTryMs, containerPauseMs] = [8000, 2000, 200];
 
 /** Opens a port at once and answers when `handler` is there: a caller that waited for the port is never left without an answer. */
 async function listen(server: http.Server, port: number, handler: Promise<http.RequestListener>): Promise<number> {
@@ -96,19 +96,22 @@ function close(server: http.Server): Promise<void> {
 }
 
 async function ensureContainers(datastores: DatastoreResolver): Promise<void> {
-  const ensure = (name: string) =>
-    datastores.client(name).createIfNotExists({ abortSignal: AbortSignal.timeout(5000) });
-  let cause: unknown;
-  for (const pauseMs of containerTriesMs) {
-    await sleep(pauseMs);
+  const deadline = Date.now() + containerPatienceMs;
+  for (;;) {
     try {
-      await Promise.all([defaultDatastore, artifactDatastore].map(ensure));
+      for (const name of [defaultDatastore, artifactDatastore]) {
+        await datastores.client(name).createIfNotExists({ abortSignal: AbortSignal.timeout(containerTryMs) });
+      }
       return;
-    } catch (error) {
-      cause = error;
+    } catch (cause) {
+      if (Date.now() > deadline) {
+        throw new MlpipeError("Unavailable", "The blob server does not answer, so the workspace cannot start.", {
+          cause,
+        });
+      }
+      await sleep(containerPauseMs);
     }
   }
-  throw new MlpipeError("Unavailable", "The blob server does not answer, so the workspace cannot start.", { cause });
 }
 
 /**

@@ -30,11 +30,11 @@ export function createJobRoutes(context: WorkspaceContext): Route[] {
     const { properties } = await readJson(request);
     if (typeof properties !== "object" || properties === null)
       throw userError("Request is invalid and/or missing fields. properties");
-    const jobType = "jobType" in properties ? String(properties.jobType) : "";
+    const jobType = "jobType" in properties && typeof properties.jobType === "string" ? properties.jobType : "(none)";
     const kind = kinds[jobType];
     if (kind === undefined) {
       throw userError(
-        `Jobs of type ${jobType === "" ? "(none)" : jobType} are not supported by this workspace; it runs ${Object.keys(kinds).join(", ")}.`,
+        `Jobs of type ${jobType} are not supported by this workspace; it runs ${Object.keys(kinds).join(", ")}.`,
       );
     }
     const sent = kind.normalize(name, properties);
