@@ -19,6 +19,8 @@ export interface DatasetChoice {
   /** Where downloads and drawings are kept. */
   readonly folder: string;
   readonly onProgress: (text: string) => void;
+  /** Where the public set lies; Fashion-MNIST's own host when absent. */
+  readonly publicUrl?: string;
 }
 
 /** The host that Fashion-MNIST's own README names. */
@@ -27,15 +29,15 @@ const seed = 1;
 
 /** @throws MlpipeError when the given input is not there or cannot be downloaded. */
 export async function chooseDataset(choice: DatasetChoice): Promise<Dataset> {
-  const { input, folder, onProgress } = choice;
+  const { input, folder, onProgress, publicUrl = fashionMnistUrl } = choice;
   if (input !== undefined) return useGiven(input, choice);
 
   const publicFolder = join(folder, "fashion-mnist");
   if (await hasDataset(publicFolder)) return { path: publicFolder, description: "Fashion-MNIST, downloaded before" };
-  if (await isReachable(fashionMnistUrl)) {
+  if (await isReachable(publicUrl)) {
     onProgress("Downloading Fashion-MNIST (about 30 MB)");
     try {
-      await downloadDataset(fashionMnistUrl, publicFolder);
+      await downloadDataset(publicUrl, publicFolder);
       return { path: publicFolder, description: "Fashion-MNIST, 60,000 training and 10,000 test images" };
     } catch {
       onProgress("The download broke off.");

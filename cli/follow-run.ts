@@ -55,7 +55,8 @@ export async function followRun({ client, runId, signal, onProgress, onSilence }
     for (;;) {
       await sleep(metricsMilliseconds, undefined, { signal: whileFollowing }).catch(() => {});
       if (whileFollowing.aborted) return;
-      await readMetrics(document?.nodes.filter(({ status }) => status === "running") ?? []);
+      // What the run knows of a job may be older than what the job has logged: one that counts as queued may be running.
+      await readMetrics(document?.nodes.filter(({ status }) => status === "running" || status === "queued") ?? []);
       if (document !== undefined && !whileFollowing.aborted) onProgress({ document, metrics });
     }
   }

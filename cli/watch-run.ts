@@ -26,9 +26,7 @@ export async function watchRun(
 
   void interrupts.first.then(() => {
     if (!connection.isOwn || interrupts.count() > 1) return leave.abort();
-    view.tell(
-      "The run lives in this process. Ctrl-C again stops it here; it goes on when a stack starts on the folder again.",
-    );
+    view.tell("Ctrl-C again stops the stack and this run, which goes on at the next start.");
   });
   void interrupts.second.then(() => leave.abort());
   const broken = connection.failed.then((error) => {
@@ -78,6 +76,6 @@ function createExplainer(tell: (text: string) => void): (progress: RunProgress) 
     const isLong = since !== undefined && performance.now() - since > longMilliseconds;
     if (isLong === isTold) return;
     isTold = isLong;
-    tell(isLong ? "The Python environment is being built, which may take minutes; later runs find it ready." : "");
+    tell(isLong ? "Building the Python environment: once, some minutes; later runs reuse it." : "");
   };
 }

@@ -3,9 +3,13 @@ import type { NodeRun } from "#shared/domain/run.ts";
 import { nodeStatusFacts } from "#shared/domain/run.ts";
 import { secondsBetween } from "./format-duration.ts";
 
-/** Where the job is, from Azure ML's own word for it; undefined when the node's status already says it. */
-export function describePhase({ status, jobStatus }: NodeRun): string | undefined {
-  if (jobStatus === undefined || nodeStatusFacts[status].isTerminal || status === "waiting") return undefined;
+/**
+ * Where the job is, from Azure ML's own word for it; undefined when the node's status already says it. A job that has
+ * logged something runs, even where the word for it is an older one.
+ */
+export function describePhase({ status, jobStatus }: NodeRun, hasLogged: boolean): string | undefined {
+  if (hasLogged || jobStatus === undefined || nodeStatusFacts[status].isTerminal || status === "waiting")
+    return undefined;
   return phases[jobStatus.toLowerCase()] ?? jobStatus.toLowerCase();
 }
 

@@ -20,9 +20,13 @@ export function createPlainView(stream: NodeJS.WritableStream): RunView {
       for (const node of document.nodes) {
         const logged = metrics.get(node.name);
         const values = logged === undefined ? "" : summarizeMetrics(logged);
-        // Metrics of a job come before its end, also when they were read after it.
-        print(`${node.name} metrics`, values === "" ? "" : `${node.name}: ${values}`);
-        print(node.name, describe(node));
+        const lines: [string, string][] = [
+          [node.name, describe(node, values !== "")],
+          [`${node.name} metrics`, values === "" ? "" : `${node.name}: ${values}`],
+        ];
+        // What a job logged comes before its end, also when it was read after it.
+        if (nodeStatusFacts[node.status].isTerminal) lines.reverse();
+        for (const [subject, line] of lines) print(subject, line);
       }
       if (isOver || !runStatusFacts[document.status].isTerminal) return;
       isOver = true;
@@ -34,7 +38,7 @@ export function createPlainView(stream: NodeJS.WritableStream): RunView {
   };
 }
 
-function describe(node: NodeRun): string {
+function describe(node: NodeRun, hasLogged: boolean): string {
   if (node.status === "waiting") return "";
   const start = `${node.name}: ${node.status}`;
   const attempt = node.attempt > 1 ? ` (attempt ${node.attempt})` : "";
@@ -44,6 +48,6 @@ function describe(node: NodeRun): string {
     return `${start}${attempt}${time}${node.failure === undefined ? "" : `: ${node.failure.reason}`}`;
   }
   const machine = describeMachine(node);
-  const phase = describePhase(node) ?? "";
+  const phase = describePhase(node, hasLogged) ?? "";
   return `${start}${attempt}${machine === undefined ? "" : ` on ${machine}`}${phase === "" ? "" : `, ${phase}`}`;
 }

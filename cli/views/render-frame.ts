@@ -51,10 +51,11 @@ function timeOf(node: NodeRun, now: number): string {
 function renderNode(node: NodeRun, { metrics }: RunProgress, { now, colors, nameWidth, timeWidth }: NodeFrame): string {
   const { symbol, hue } = nodeLooks[node.status];
   const logged = metrics.get(node.name);
+  const values = logged === undefined ? "" : summarizeMetrics(logged);
   const notes = [
     node.attempt > 1 ? `attempt ${node.attempt}` : "",
-    node.failure?.reason ?? describePhase(node) ?? "",
-    logged === undefined ? "" : summarizeMetrics(logged),
+    node.failure?.reason ?? describePhase(node, values !== "") ?? "",
+    values,
     describeMachine(node) ?? "",
   ];
   const name = truncate(node.name, longestName).padEnd(nameWidth);

@@ -21,12 +21,13 @@ export function renderNodes({ document, metrics }: RunProgress, { colors, width,
     const { symbol, hue } = nodeLooks[node.status];
     const elapsed = elapsedSeconds(node, now);
     const logged = metrics.get(node.name);
+    const values = logged === undefined ? "" : summarizeMetrics(logged);
     return [
       paint(colors, hue, `${symbol} ${node.name}`),
       paint(colors, hue, node.status),
       elapsed === undefined ? "" : formatDuration(elapsed),
       node.attempt > 1 ? String(node.attempt) : "",
-      node.failure?.reason ?? describePhase(node) ?? (logged === undefined ? "" : summarizeMetrics(logged)),
+      node.failure?.reason ?? describePhase(node, values !== "") ?? values,
       describeMachine(node) ?? "",
     ];
   });
