@@ -32,6 +32,8 @@ export async function watchRun(
   const broken = connection.failed.then((error) => {
     throw error;
   });
+  // It may break after the run has ended, when nobody listens any more.
+  broken.catch(() => {});
 
   const following = followRun({
     client: connection.client,
@@ -48,10 +50,13 @@ export async function watchRun(
   } catch (error) {
     if (!leave.signal.aborted) throw error;
     view.end();
+    // The terminal has put its ^C where the cursor was.
+    if (terminal.isLive(stream)) terminal.err();
     if (connection.isOwn) {
-      terminal.err(`Stopped. Run ${runId} goes on when the stack starts again: ${command} dev`);
+      terminal.err(`Stopping. Run ${runId} goes on when the stack starts again: ${command} dev`);
     } else {
-      terminal.err(`Run ${runId} goes on without us. To look again: ${command} status ${runId} --watch`);
+      terminal.err(`Run ${runId} goes on without us.`);
+      terminal.err(`To look again: ${command} status ${runId} --watch`);
       terminal.err(`To end it: ${command} cancel ${runId}`);
     }
     return undefined;

@@ -24,10 +24,8 @@ export function createDevCommand(context: CliContext): Command {
         terminal.out("mlpipe's own commands find both by themselves, in another terminal:");
         terminal.out(`  ${environment.programName} run ${examplePipeline()} --watch${flag}`);
         terminal.out("Ctrl-C stops the stack; runs that are not over go on at the next start.");
-        const broken = stack.failed.then((error) => {
-          throw error;
-        });
-        await Promise.race([interrupts.first, broken]);
+        const broken = await Promise.race([interrupts.first, stack.failed]);
+        if (broken instanceof Error) throw broken;
         terminal.err("Stopping.");
       } finally {
         await stack.stop();

@@ -10,6 +10,7 @@ export function createLiveView(terminal: Terminal, stream: NodeJS.WriteStream): 
   const colors = terminal.colorsFor(stream);
   let latest: RunProgress | undefined;
   let note: string | undefined;
+  let hasEnded = false;
 
   const draw = () => {
     if (latest === undefined) return;
@@ -38,6 +39,8 @@ export function createLiveView(terminal: Terminal, stream: NodeJS.WriteStream): 
       draw();
     },
     end() {
+      if (hasEnded) return;
+      hasEnded = true;
       clearInterval(clock);
       stream.off("resize", draw);
       note = undefined;
