@@ -45,6 +45,8 @@ export interface WorkspaceOptions extends WorkspaceName {
   /** Bearer token of callers. */
   readonly token: string;
   readonly blob: BlobAccount;
+  /** How long to wait for the blob server at the start; 10,000 when absent. */
+  readonly blobPatienceMs?: number | undefined;
   /** Where Azure ML run events go. */
   readonly eventEndpoints?: readonly string[] | undefined;
   /** Multiplies the waits of Event Grid's retry schedule; 1 when absent. */
@@ -69,7 +71,7 @@ export interface Workspace {
 }
 
 const keepAliveMs = 65_000;
-const [containerPatienceMs, containerTryMs, containerPauseMs] = [8000, 2000, 200];
+const [containerTryMs, containerPauseMs] = [2000, 200];
 
 /** Opens a port at once and answers when `handler` is there: a caller that waited for the port is never left without an answer. */
 async function listen(server: http.Server, port: number, handler: Promise<http.RequestListener>): Promise<number> {
@@ -95,8 +97,8 @@ function close(server: http.Server): Promise<void> {
   });
 }
 
-async function ensureContainers(datastores: DatastoreResolver): Promise<void> {
-  const deadline = Date.now() + containerPatienceMs;
+async function ensureContainers(datastores: DatastoreResolver, patienceMs: number): Promise<void> {
+  const deadline = Date.now() + patienceMs;
   for (;;) {
     try {
       for (const name of [defaultDatastore, artifactDatastore]) {
@@ -136,7 +138,7 @@ export async function startWorkspace(options: WorkspaceOptions): Promise<Workspa
   const secureHandler = Promise.withResolvers<http.RequestListener>();
   const plainHandler = Promise.withResolvers<http.RequestListener>();
   try {
-    await ensureContainers(datastores);
+    await ensureContainers(datastores, options.blobPatienceMs ?? 10_000);
     const port = await listen(secure, options.port ?? 0, secureHandler.promise);
     const mlflowPort = await listen(plain, options.mlflowPort ?? 0, plainHandler.promise);
     const [url, mlflowUrl] = [`https://127.0.0.1:${port}`, `http://127.0.0.1:${mlflowPort}`];

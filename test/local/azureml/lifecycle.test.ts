@@ -9,6 +9,7 @@ import {
   startBlobStore,
   startTestWorkspace,
   workspaceName,
+  workspacePath,
   type TestWorkspace,
 } from "./start-test-workspace.ts";
 
@@ -150,14 +151,9 @@ test("a failed job tells its reason in run history", async () => {
 
 async function errorOf(env: TestWorkspace, name: string): Promise<unknown> {
   const { body } = await env.send({
-    path: `/history/v1.0${workspaceRoot(env)}/experiments/Default/runs/${name}/details`,
+    path: `/history/v1.0${workspacePath}/experiments/Default/runs/${name}/details`,
   });
   return (body as { error: { error: unknown } }).error.error;
-}
-function workspaceRoot({ executor }: TestWorkspace): string {
-  const scope = executor.executions.at(-1)?.serviceEnvironment["AZUREML_WORKSPACE_SCOPE"];
-  if (scope === undefined) throw new Error("no job ran");
-  return scope;
 }
 
 test("an executor that throws fails the job and leaves room for the next", async () => {
@@ -176,6 +172,7 @@ test("an executor that throws fails the job and leaves room for the next", async
   await becomes(env, "thrower", "Failed");
   await submit(env, "next");
   await becomes(env, "next", "Completed");
+  expect(await errorOf(env, "thrower")).toMatchObject({ code: "ServiceError", message: "disk full" });
 });
 
 test("a restart takes up running and waiting jobs, the running ones first, and none twice", async () => {

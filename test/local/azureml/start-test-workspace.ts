@@ -137,8 +137,12 @@ export async function startTestWorkspace(
 }
 
 /** An environment and the least a command job needs. */
-export async function registerEnvironment({ send }: TestWorkspace): Promise<string> {
-  await send({ method: "PUT", path: "environments/base/versions/1", body: { properties: { image: "python:3.11" } } });
+export async function registerEnvironment(env: TestWorkspace): Promise<string> {
+  await env.send({
+    method: "PUT",
+    path: "environments/base/versions/1",
+    body: { properties: { image: "python:3.11" } },
+  });
   return `${workspacePath}/environments/base/versions/1`;
 }
 

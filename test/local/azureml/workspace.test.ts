@@ -1,4 +1,5 @@
 import { BlobServiceClient, StorageSharedKeyCredential } from "@azure/storage-blob";
+import { startWorkspace } from "#local/azureml/server.ts";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   blobAccount,
@@ -199,7 +200,6 @@ test("paths that are nobody's and escapes that are broken are refused, not crash
 });
 
 test("a start without a blob server says so", async () => {
-  const { startWorkspace } = await import("#local/azureml/server.ts");
   const start = startWorkspace({
     stateFolder: `${env.stateFolder}/elsewhere`,
     cacheFolder: env.stateFolder,
@@ -207,6 +207,7 @@ test("a start without a blob server says so", async () => {
     resourceGroup: group,
     workspaceName,
     token: "t",
+    blobPatienceMs: 0,
     blob: { protocol: "http", endpoint: "127.0.0.1:9", ...blobAccount },
     createExecutor: env.executor.create,
   });
