@@ -1,12 +1,12 @@
 // Blobs of the workspace's datastores. Keys come from the workspace where it keeps them, else the app's own identity is used.
 import type { Readable } from "node:stream";
 import type { TokenCredential } from "@azure/core-auth";
+import { isRestError } from "@azure/core-rest-pipeline";
 import {
   BlobServiceClient,
   type ContainerClient,
   ContainerSASPermissions,
   generateBlobSASQueryParameters,
-  RestError,
   SASProtocol,
   StorageSharedKeyCredential,
 } from "@azure/storage-blob";
@@ -115,7 +115,7 @@ export function createBlobs(ml: Ml, credential: TokenCredential) {
         });
         return true;
       } catch (error) {
-        if (error instanceof RestError && (error.statusCode === 409 || error.statusCode === 412)) return false;
+        if (isRestError(error) && (error.statusCode === 409 || error.statusCode === 412)) return false;
         throw error;
       }
     },
@@ -212,8 +212,8 @@ async function undefinedWhenMissing<T>(operation: () => Promise<T>): Promise<T |
   try {
     return await operation();
   } catch (error) {
-    if (error instanceof RestError && error.statusCode === 404) return undefined;
-    if (error instanceof RestError && (error.statusCode === undefined || error.statusCode >= 500)) {
+    if (isRestError(error) && error.statusCode === 404) return undefined;
+    if (isRestError(error) && (error.statusCode === undefined || error.statusCode >= 500)) {
       throw new MlpipeError("Unavailable", "The blob store is not answering", { cause: error });
     }
     throw error;

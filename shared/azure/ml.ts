@@ -4,7 +4,13 @@
 // newer than its API version (azure-sdk-for-js issue 29328). The client's own pipeline still gives token, retry and tracing.
 import { AzureMachineLearningWorkspaces, type JobBase } from "@azure/arm-machinelearning";
 import type { TokenCredential } from "@azure/core-auth";
-import { createHttpHeaders, createPipelineRequest, type PipelineResponse, RestError } from "@azure/core-rest-pipeline";
+// By name, not by class: the client brings its own CommonJS copy of this package.
+import {
+  createHttpHeaders,
+  createPipelineRequest,
+  isRestError,
+  type PipelineResponse,
+} from "@azure/core-rest-pipeline";
 import { MlpipeError } from "../errors.ts";
 import { withoutSecrets } from "../log.ts";
 import type { Settings } from "../settings.ts";
@@ -195,7 +201,7 @@ export function createMl(settings: Pick<Settings, "workspace" | "resourceManager
           return { kind: "sas", token: secrets.sasToken };
         return undefined;
       } catch (error) {
-        if (error instanceof RestError && (error.statusCode === 403 || error.statusCode === 404)) return undefined;
+        if (isRestError(error) && (error.statusCode === 403 || error.statusCode === 404)) return undefined;
         throw toUnavailable(error);
       }
     },
@@ -264,8 +270,8 @@ function errorMessage(text: string): string | undefined {
 }
 
 function toUnavailable(error: unknown): unknown {
-  if (!(error instanceof RestError) && !(error instanceof Error && error.name === "AbortError")) return error;
-  const status = error instanceof RestError ? error.statusCode : undefined;
+  if (!isRestError(error) && !(error instanceof Error && error.name === "AbortError")) return error;
+  const status = isRestError(error) ? error.statusCode : undefined;
   if (status !== undefined && status < 500 && status !== 408 && status !== 429) return error;
   return new MlpipeError("Unavailable", `Azure ML is not answering: ${withoutSecrets(error.message)}`, {
     cause: error,
@@ -284,7 +290,7 @@ async function undefinedWhenMissing<T>(operation: () => Promise<T>): Promise<T |
   try {
     return await unavailableWhenDown(operation);
   } catch (error) {
-    if (error instanceof RestError && error.statusCode === 404) return undefined;
+    if (isRestError(error) && error.statusCode === 404) return undefined;
     throw error;
   }
 }
