@@ -48,7 +48,8 @@ export async function buildEnvironment({ folder, wanted, host, signal, onLine }:
   }
   await mkdir(folder, { recursive: true });
   const requirements = join(folder, "requirements.txt");
-  await writeFile(requirements, `${wanted.requirements.join("\n")}\n`);
+  // An index URL may hold a password.
+  await writeFile(requirements, `${wanted.requirements.join("\n")}\n`, { mode: 0o600 });
   const install = (await hasUv(env)) ? installWithUv : installWithPip;
   try {
     await install({

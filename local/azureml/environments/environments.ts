@@ -11,14 +11,14 @@ import type { PythonEnvironment } from "./conda-file.ts";
 import { curatedEnvironments } from "./curated.ts";
 import type { HostEnvironment } from "./interpreters.ts";
 
-export interface EnvironmentRequest {
+interface EnvironmentRequest {
   /** Name of the environment; tells curated ones. */
   readonly name?: string;
   /** Text of the conda file, YAML or JSON. */
   readonly condaFile?: string;
 }
 
-export interface PreparedEnvironment {
+interface PreparedEnvironment {
   /** Folder with `python`, to stand first on PATH. */
   readonly binFolder: string;
 }
@@ -131,7 +131,7 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
       const startedAt = Date.now();
       log("info", { environment: hash, packages: wanted.requirements.length }, "environment build started");
       await buildEnvironment({ folder, wanted, host, signal, onLine: tell });
-      await writeFile(join(folder, "environment.json"), JSON.stringify(wanted, undefined, 2));
+      await writeFile(join(folder, "environment.json"), JSON.stringify(wanted, undefined, 2), { mode: 0o600 });
       await publish(folder, published);
       log("info", { environment: hash, seconds: Math.round((Date.now() - startedAt) / 1000) }, "environment built");
       return (await findPublished(published)) ?? fail("The environment vanished while it was built");

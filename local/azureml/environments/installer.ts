@@ -1,6 +1,7 @@
 // Runs uv or pip and hands its output on, line by line, with credentials in index URLs blotted out.
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { sendSignal } from "../executor/process-table.ts";
 
 export interface InstallerRun {
   readonly command: string;
@@ -18,12 +19,10 @@ const keptLines = 30;
  */
 export async function runInstaller({ command, args, env, signal, onLine }: InstallerRun): Promise<void> {
   signal.throwIfAborted();
-  const child = spawn(command, args, {
-    env,
-    signal,
-    stdio: ["ignore", "pipe", "pipe"],
-    killSignal: "SIGKILL",
-  });
+  const child = spawn(command, args, { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  // With the compilers it may have started.
+  const kill = () => child.pid !== undefined && sendSignal(-child.pid, "SIGKILL");
+  signal.addEventListener("abort", kill, { once: true });
   const lastLines: string[] = [];
   const readers = [child.stdout, child.stderr].map((stream) =>
     createInterface({ input: stream }).on("line", (raw) => {
@@ -38,7 +37,9 @@ export async function runInstaller({ command, args, env, signal, onLine }: Insta
     child.once("error", reject);
     child.once("close", resolve);
   });
+  signal.removeEventListener("abort", kill);
   for (const reader of readers) reader.close();
+  signal.throwIfAborted();
   if (code !== 0) throw new Error(lastLines.join("\n") || `${command} ended with code ${code ?? "none"}`);
 }
 

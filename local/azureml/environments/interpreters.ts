@@ -9,7 +9,7 @@ import { MlpipeError } from "#shared/errors.ts";
 const run = promisify(execFile);
 const newestMinor = 15;
 
-export interface Interpreter {
+interface Interpreter {
   readonly path: string;
   /** `3.11.7`. */
   readonly version: string;

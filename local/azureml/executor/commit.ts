@@ -17,7 +17,7 @@ export interface CommittedFile {
   readonly file: string;
 }
 
-export interface CommitRequest {
+interface CommitRequest {
   readonly execution: JobExecution;
   readonly folder: JobFolder;
   readonly wasCut: boolean;

@@ -34,7 +34,7 @@ interface Place {
 }
 
 const requestSeconds = 120;
-const listingSeconds = 6 * 3600;
+const transferSeconds = 6 * 3600;
 const copiedModes = new Set(["Download", "EvalDownload", "ReadWriteMount"]);
 
 export function createMaterialiser({ datastores, cache, fetchInput }: MaterialiserOptions): Materialiser {
@@ -99,7 +99,7 @@ export function createMaterialiser({ datastores, cache, fetchInput }: Materialis
     const files: string[] = [];
     const known = new Set<string>([folder]);
     const pages = container
-      .listBlobsFlat({ prefix, abortSignal: within(signal, listingSeconds) })
+      .listBlobsFlat({ prefix, abortSignal: within(signal, transferSeconds) })
       .byPage({ maxPageSize: 2000 });
     for await (const page of pages) {
       await Promise.all(
@@ -137,9 +137,11 @@ export function createMaterialiser({ datastores, cache, fetchInput }: Materialis
 
   async function fetchFile(uri: string, folder: string, signal: AbortSignal): Promise<string> {
     const target = join(folder, basename(decodeURIComponent(new URL(uri).pathname)) || "data");
-    const response = await fetchInput(uri, signal);
+    const response = await fetchInput(uri, within(signal, transferSeconds));
     if (!response.ok || response.body === null) throw new DataAccessError(`the server answered ${response.status}`);
-    await pipeline(Readable.fromWeb(response.body), createWriteStream(target), { signal });
+    await pipeline(Readable.fromWeb(response.body), createWriteStream(target), {
+      signal: within(signal, transferSeconds),
+    });
     return target;
   }
 

@@ -1,4 +1,5 @@
 // Everything a job needs before its command can start: an empty folder, its Python, its code and its data, all at once.
+import { setMaxListeners } from "node:events";
 import { appendFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Environments } from "../environments/environments.ts";
@@ -36,6 +37,7 @@ export async function prepareJob(
   await resetFolder(execution, folder);
   const failing = new AbortController();
   const either = AbortSignal.any([signal, failing.signal]);
+  setMaxListeners(0, either);
   const parts = [
     prepareEnvironment(execution, folder, preparation.environments, either),
     materialiseInputs(execution, folder, preparation.materialiser, either),

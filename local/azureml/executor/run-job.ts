@@ -1,5 +1,6 @@
 // One job from its PUT to its end. Every stage leaves a record (the process, its exit code, the end), and a new executor
 // goes on after the last one it finds.
+import { setMaxListeners } from "node:events";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import type { BlobCache } from "./blob-cache.ts";
 import { artifactDatastore } from "../datastores.ts";
@@ -16,7 +17,7 @@ import type { Preparation, PreparedCommand } from "./prepare-job.ts";
 import { findProcess, startProcess } from "./processes.ts";
 import type { JobProcess } from "./processes.ts";
 
-export type CutReason = "cancel" | "timeout";
+type CutReason = "cancel" | "timeout";
 
 export interface RunJobOptions extends Preparation {
   readonly committer: Committer;
@@ -48,6 +49,8 @@ export function runJob(
   const { datastores, committer, cache, limitProcesses, graceMs, log } = options;
   const { jobName } = execution;
   const abort = new AbortController();
+  // Every file in hand listens to it.
+  setMaxListeners(0, abort.signal);
   let cutReason: CutReason | undefined;
   let isHalted = false;
   let jobProcess: JobProcess | undefined;
@@ -74,6 +77,8 @@ export function runJob(
 
   async function runFresh(): Promise<JobEnd> {
     onPhase("Preparing");
+    const processes = Number(execution.distribution?.["processCountPerInstance"] ?? 1) * execution.instanceCount;
+    if (processes > 1) log("warn", { jobName, processes }, "job runs as one process: this machine is one node");
     const environmentLog = startLogStream({
       ...artifact("system_logs/environment.txt"),
       file: folder.environmentLog,

@@ -56,7 +56,8 @@ async function pathWithout(program: string): Promise<string> {
   return clean.flat().join(":");
 }
 
-describe("environments", () => {
+// Installers take seconds, and more on a busy machine.
+describe("environments", { timeout: 180_000 }, () => {
   test("a conda file is built once, and a second stack on the same cache finds it", async () => {
     const options = { cacheFolder: join(root, "once"), log: quiet, host: withoutUv };
     const lines: string[] = [];

@@ -328,6 +328,37 @@ echo done`;
   });
 });
 
+describe("environment", () => {
+  test("that cannot be built fails the job with the installer's last lines, and the build's log is kept", async () => {
+    const condaFile = JSON.stringify({ dependencies: [{ pip: ["--no-index", "no-such-thing"] }] });
+    const execution = job("true", { environment: { name: "e", version: "1", image: "ubuntu", condaFile } });
+    const phases: JobPhase[] = [];
+    expect(await executor.run(execution, (phase) => phases.push(phase))).toMatchObject({
+      status: "Failed",
+      code: "ImageBuildFailure",
+      message: expect.stringMatching(/no-such-thing/),
+    });
+    expect(phases).toEqual(["Preparing"]);
+    const path = `ExperimentRun/dcid.${execution.jobName}/system_logs/environment.txt`;
+    expect(await blobs.read(path, "workspaceartifactstore")).toMatch(/^Python 3[^]*no-such-thing/);
+  });
+
+  test("a job that is canceled while it waits for its environment ends at once", async () => {
+    const never = createExecutor({
+      stateFolder: join(folder.path, "never"),
+      cacheFolder: join(folder.path, "cache"),
+      datastores: blobs.datastores,
+      log: quiet,
+      environments: { prepare: () => new Promise(() => undefined), stop: () => Promise.resolve() },
+    });
+    const execution = job("true");
+    const end = never.run(execution, quiet);
+    await never.cancel(execution.jobName);
+    expect(await end).toEqual({ status: "Canceled", reason: "cancel" });
+    await never.stop();
+  });
+});
+
 describe("records", () => {
   test("a job that ended is not run or committed again", async () => {
     const execution = job("echo once >> $MARK", { environmentVariables: { MARK: join(folder.path, "mark") } });
