@@ -75,7 +75,7 @@ export function createArtifacts(container: () => ContainerClient): Artifacts {
         if (item.kind === "prefix") found.push({ path: relative, is_dir: true });
         else found.push({ path: relative, is_dir: false, file_size: item.properties.contentLength ?? 0 });
       }
-      return found;
+      return found.toSorted((left, right) => (left.path < right.path ? -1 : 1));
     },
     async delete(runId, path) {
       await container()
