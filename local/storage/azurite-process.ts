@@ -10,6 +10,11 @@ interface Database {
   autosaveDisable(): void;
   autosaveDirty(): boolean;
   saveDatabase(callback: (error?: Error) => void): void;
+  getCollection(name: string): Collection | null;
+}
+
+interface Collection {
+  findOne(query: object): unknown;
 }
 
 interface BlobServer {
@@ -52,14 +57,23 @@ function createBlobServer(folder: string, port: number): BlobServer {
   );
 }
 
+// Azurite asks for a blob by account, container, name, in this order; LokiJS narrows down in the order of the question,
+// so every call walks through all blobs of the account. With the name first ten thousand blobs cost no more than ten.
+function askForNamesFirst(database: Database): void {
+  const collection = database.getCollection("$BLOBS_COLLECTION$");
+  if (collection === null) return;
+  const findOne = collection.findOne.bind(collection);
+  collection.findOne = (query) => findOne({ ...("name" in query ? { name: query.name } : {}), ...query });
+}
+
 // Left alone, Azurite saves every five seconds, and a kill loses what was written since: committed blobs among it. A
-// save writes everything, so the pause grows with it: 100 ms while the account is small, never above a tenth of the time.
+// save writes everything, so the pause grows with it: 100 ms while the account is small, never above a twentieth of the time.
 async function saveOften(databases: readonly Database[]): Promise<never> {
   for (const database of databases) database.autosaveDisable();
   for (;;) {
     const start = performance.now();
     await Promise.all(databases.filter((database) => database.autosaveDirty()).map(save));
-    await delay(Math.max(100, 9 * (performance.now() - start)), undefined, { ref: false });
+    await delay(Math.max(100, 19 * (performance.now() - start)), undefined, { ref: false });
   }
 }
 
@@ -78,6 +92,7 @@ async function main(): Promise<void> {
   const server = createBlobServer(folder, port);
   process.once("disconnect", () => void server.close().finally(() => process.exit(0)));
   await server.start();
+  askForNamesFirst(server.metadataStore.db);
   // Extents first: a saved blob must never point to an extent nobody knows.
   void saveOften([server.extentMetadataStore.db, server.metadataStore.db]).catch((error: unknown) => {
     console.error(`Azurite cannot save its metadata: ${error instanceof Error ? error.message : String(error)}`);
