@@ -44,6 +44,6 @@ export async function runInstaller({ command, args, env, signal, onLine }: Insta
 }
 
 /** `https://user:secret@host` -> `https://***@host`, and the same for query strings. */
-export function hideCredentials(text: string): string {
+function hideCredentials(text: string): string {
   return text.replace(/(\w+:\/\/)[^\s/@]+@/g, "$1***@").replace(/(\w+:\/\/[^\s?]+)\?\S+/g, "$1?***");
 }

@@ -1,5 +1,6 @@
 // Runs Azure ML command jobs as processes of this machine.
 import { mkdirSync } from "node:fs";
+import { unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { createEnvironments } from "../environments/environments.ts";
 import type { Environments } from "../environments/environments.ts";
@@ -85,6 +86,7 @@ export function createExecutor(settings: ExecutorSettings): Executor {
       clearInterval(sweeper);
       await Promise.all([...[...jobs.values()].map(({ job }) => job.halt()), environments.stop()]);
       await sweep();
+      if (jobsFolder !== folder) await unlink(jobsFolder).catch(() => undefined);
     },
   };
 }

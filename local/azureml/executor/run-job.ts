@@ -57,7 +57,9 @@ export function runJob(
   let cleaning: Promise<void> = Promise.resolve();
 
   async function toEnd(): Promise<JobEnd> {
-    const isKnown = (await readFile(folder.executionRecord, "utf8").catch(() => "")) === fingerprint(execution);
+    const recorded = await readFile(folder.executionRecord, "utf8").catch(() => undefined);
+    if (recorded === undefined) return runFresh();
+    const isKnown = recorded === fingerprint(execution);
     const earlier = isKnown ? await readEnd(folder) : undefined;
     if (earlier !== undefined) return earlier;
     const recordedCut = isKnown ? await readFile(folder.cancelRecord, "utf8").catch(() => "") : "";
@@ -65,8 +67,7 @@ export function runJob(
     const found = await findProcess(folder);
     if (found?.kind === "alive" && !isKnown) await found.process.terminate(0);
     if (!isKnown || found === undefined) {
-      if (cutReason !== undefined) return { status: "Canceled", reason: cutReason };
-      return runFresh();
+      return cutReason === undefined ? runFresh() : { status: "Canceled", reason: cutReason };
     }
     log("info", { jobName, found: found.kind }, "job taken up again");
     if (found.kind === "exited") return finish(found.exitCode, streamLog(true));
