@@ -23,7 +23,7 @@ export const EventFaults = z.strictObject({
 export type EventFaults = z.infer<typeof EventFaults>;
 
 const kinds = ["lose", "double", "delay", "reorder"] as const;
-export type EventFault = (typeof kinds)[number];
+type EventFault = (typeof kinds)[number];
 
 export interface FaultSource {
   readonly get: () => EventFaults;

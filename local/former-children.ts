@@ -1,6 +1,6 @@
 // The children of a supervisor that was killed are still saving their work when the next one starts. Two processes on
 // one database would ruin it, so the next one waits for them.
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { z } from "zod";
 import { isAlive, startTimeOf } from "./azureml/executor/process-table.ts";
@@ -14,7 +14,6 @@ const graceMs = 8000;
 export interface ChildRegister {
   /** Remembers a child that has just been started. */
   add(pid: number): Promise<void>;
-  clear(): void;
 }
 
 /** Waits until every child named in `file` has ended, killing what is not gone in 8 s; then keeps the new ones there. */
@@ -28,7 +27,6 @@ export async function openChildRegister(file: string): Promise<ChildRegister> {
       children.push({ pid, startTime });
       writeFileSync(file, JSON.stringify(children.slice(-20)), { mode: 0o600 });
     },
-    clear: () => rmSync(file, { force: true }),
   };
 }
 

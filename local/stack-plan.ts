@@ -32,7 +32,7 @@ export interface PlanRequest {
   readonly ownEnvironment: NodeJS.ProcessEnv;
 }
 
-export interface PartPlan {
+interface PartPlan {
   readonly module: URL;
   /** By message. */
   readonly options?: object;
