@@ -5,6 +5,8 @@ export type Binding =
   | { readonly kind: "nodeOutput"; readonly node: string; readonly output: string }
   | { readonly kind: "nodeInput"; readonly node: string; readonly input: string }
   | { readonly kind: "pipelineOutput"; readonly name: string }
+  /** A node itself, as control flow names one. */
+  | { readonly kind: "node"; readonly node: string }
   /** Looks like a binding of the surrounding pipeline, but is none. */
   | { readonly kind: "malformed"; readonly reason: string };
 
@@ -43,6 +45,8 @@ function readPath(path: string): Binding | undefined {
   const [, inputs, name] = /^(inputs|outputs)\.([^\s]+)$/.exec(path) ?? [];
   if (name !== undefined)
     return { kind: inputs === "inputs" ? "pipelineInput" : "pipelineOutput", name };
+  const [, alone] = /^jobs\.([^.\s]+)$/.exec(path) ?? [];
+  if (alone !== undefined) return { kind: "node", node: alone };
   const [, node, side, port] = /^jobs\.([^.\s]+)\.(inputs|outputs)\.([^\s]+)$/.exec(path) ?? [];
   if (node === undefined || port === undefined) return undefined;
   return side === "outputs"

@@ -79,5 +79,10 @@ export function createIssueList(): IssueList {
 
 /** The field `key` of `holder`, which itself stands at `path`. */
 export function fieldOf(path: string, holder: unknown, key: string | number): Field {
-  return { path: path === "" ? String(key) : `${path}.${key}`, holder, key };
+  return { path: subPath(path, key), holder, key };
+}
+
+/** The path of `key` in what stands at `path`; the document itself stands at the empty path. */
+export function subPath(path: string, key: string | number): string {
+  return path === "" ? String(key) : `${path}.${key}`;
 }

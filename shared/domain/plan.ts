@@ -4,7 +4,7 @@ import { z } from "zod";
 import { DataType, InputMode, OutputMode } from "./data-types.ts";
 
 /** Node name: the pipeline's own key, or `outer.inner` for a node of a sub-pipeline. */
-export const NodeName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$/);
+export const NodeName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/);
 
 export const PlanInput = z.discriminatedUnion("kind", [
   /** A value, already coerced to its declared type and printed as the program will see it. */
@@ -18,6 +18,8 @@ export const PlanInput = z.discriminatedUnion("kind", [
     node: NodeName,
     output: z.string(),
     mode: InputMode,
+    /** The node can run without it, should the node that makes it fail. */
+    isOptional: z.boolean().optional(),
   }),
 ]);
 export type PlanInput = z.infer<typeof PlanInput>;
@@ -30,6 +32,8 @@ export const PlanOutput = z.object({
   /** Set when the output is registered as a data asset. */
   assetName: z.string().optional(),
   assetVersion: z.string().optional(),
+  /** The job's own artifacts (`./outputs`, logs), which Azure ML keeps anyway: read downstream, never sent as an output. */
+  isArtifacts: z.literal(true).optional(),
 });
 export type PlanOutput = z.infer<typeof PlanOutput>;
 
@@ -100,7 +104,14 @@ export const Plan = z.object({
   experimentName: z.string(),
   description: z.string().optional(),
   tags: z.record(z.string(), z.string()),
-  settings: z.object({ continueOnStepFailure: z.boolean(), forceRerun: z.boolean() }),
+  settings: z.object({
+    continueOnStepFailure: z.boolean(),
+    forceRerun: z.boolean(),
+    /** The node that runs before all others. */
+    onInit: NodeName.optional(),
+    /** The node that runs after all others, whatever became of them. */
+    onFinalize: NodeName.optional(),
+  }),
   /** In an order in which every node comes after those it depends on. */
   nodes: z.array(PlanNode),
   /** Pipeline output name -> the node output it promotes. */
@@ -112,13 +123,15 @@ export type Plan = z.infer<typeof Plan>;
 export const PlanGraph = z.object({
   pipeline: z.string(),
   continueOnStepFailure: z.boolean(),
+  /** Runs at the end even when a failure has stopped the rest. */
+  onFinalize: NodeName.optional(),
   nodes: z.array(
     z.object({
       name: NodeName,
       kind: z.literal("command"),
       component: z.string(),
       dependsOn: z.array(NodeName),
-      /** Dependencies bound only to optional inputs: their failure does not skip this node. */
+      /** Those of `dependsOn` that are bound only to optional inputs: their failure does not skip this node. */
       optionalDependsOn: z.array(NodeName).optional(),
       timeoutSeconds: z.number().optional(),
       instanceTypes: z.array(z.string()),
@@ -135,16 +148,37 @@ export function dependenciesOf(node: PlanNode): string[] {
 
 /** The graph of a plan. */
 export function graphOf(plan: Plan): PlanGraph {
+  const { continueOnStepFailure, onFinalize } = plan.settings;
   return {
     pipeline: plan.pipeline,
-    continueOnStepFailure: plan.settings.continueOnStepFailure,
-    nodes: plan.nodes.map((node) => ({
-      name: node.name,
-      kind: node.kind,
-      component: node.component.name,
-      dependsOn: dependenciesOf(node),
-      ...(node.timeoutSeconds === undefined ? {} : { timeoutSeconds: node.timeoutSeconds }),
-      instanceTypes: node.resources.instanceTypes,
-    })),
+    continueOnStepFailure,
+    ...(onFinalize === undefined ? {} : { onFinalize }),
+    nodes: plan.nodes.map((node) => {
+      const optional = optionalDependencies(node, plan);
+      return {
+        name: node.name,
+        kind: node.kind,
+        component: node.component.name,
+        dependsOn: allDependencies(node, plan),
+        ...(optional.length === 0 ? {} : { optionalDependsOn: optional }),
+        ...(node.timeoutSeconds === undefined ? {} : { timeoutSeconds: node.timeoutSeconds }),
+        instanceTypes: node.resources.instanceTypes,
+      };
+    }),
   };
+}
+
+/** What a node reads, and what the pipeline's settings make it wait for. */
+function allDependencies(node: PlanNode, plan: Plan): string[] {
+  const { onInit, onFinalize } = plan.settings;
+  if (node.name === onFinalize) return plan.nodes.map(({ name }) => name).filter((name) => name !== node.name);
+  const read = dependenciesOf(node);
+  return onInit === undefined || node.name === onInit || read.includes(onInit) ? read : [onInit, ...read];
+}
+
+function optionalDependencies(node: PlanNode, plan: Plan): string[] {
+  if (node.name === plan.settings.onFinalize) return allDependencies(node, plan);
+  const inputs = Object.values(node.inputs).filter((input) => input.kind === "output");
+  const required = new Set(inputs.filter(({ isOptional }) => isOptional !== true).map((input) => input.node));
+  return dependenciesOf(node).filter((name) => !required.has(name));
 }

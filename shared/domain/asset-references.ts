@@ -1,0 +1,38 @@
+// What a text in a `path:`, `code:`, `environment:` or `component:` field refers to: something elsewhere, or a file here.
+
+/** A file or folder beside the document, without its `file:` prefix; undefined when `reference` names anything else. */
+export function localPathOf(reference: string): string | undefined {
+  if (reference.startsWith("file:")) return reference.replace(/^file:(?:\/\/(?=\/))?/, "");
+  return isUri(reference) || isArmId(reference) ? undefined : reference;
+}
+
+/** `azureml:name:version`, `azureml:name@label`, `azureml:name`, an ARM id or a registry id: something registered. */
+export function isRegistered(reference: string): boolean {
+  return /^azureml:(?!\/\/)/.test(reference) || /^azureml:\/\/(?:registries|feeds|locations)\//.test(reference) || isArmId(reference);
+}
+
+/** `azureml:name:version`, `azureml:name@label` or `azureml:name`. */
+export function isNamedAsset(reference: string): boolean {
+  return /^azureml:[A-Za-z0-9][^:@/]*(?:[:@][^:@/]+)?$/.test(reference);
+}
+
+function isUri(reference: string): boolean {
+  // One letter before the colon would be a drive.
+  return /^[A-Za-z][A-Za-z0-9+.-]+:/.test(reference);
+}
+
+function isArmId(reference: string): boolean {
+  return /^\/subscriptions\/[^/]+\/resourcegroups\//i.test(reference);
+}
+
+const placeholderPattern = /^local:\d+(?=$|\/)/;
+
+/** Stands in a document for something that has yet to be uploaded. */
+export function placeholder(index: number): string {
+  return `local:${index}`;
+}
+
+/** The placeholder that `reference` begins with. */
+export function placeholderIn(reference: string): string | undefined {
+  return placeholderPattern.exec(reference)?.[0];
+}

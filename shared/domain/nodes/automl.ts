@@ -1,0 +1,35 @@
+import { anything, flag, mapping, text } from "../shape.ts";
+import { createRefusedKind } from "./refused.ts";
+
+export const automl = createRefusedKind({
+  type: "automl",
+  why: "an AutoML job, whose models only Azure ML's own service searches; train with a command instead",
+  readsOutputsIn: ["training_data", "validation_data", "test_data"],
+  fields: {
+    task: text,
+    primary_metric: text,
+    target_column_name: text,
+    training_data: anything,
+    validation_data: anything,
+    test_data: anything,
+    validation_data_size: anything,
+    test_data_size: anything,
+    n_cross_validations: anything,
+    cv_split_column_names: anything,
+    weight_column_name: text,
+    limits: mapping,
+    featurization: mapping,
+    forecasting: mapping,
+    training: mapping,
+    training_parameters: mapping,
+    search_space: anything,
+    sweep: mapping,
+    log_verbosity: text,
+    log_files: anything,
+    enable_model_explainability: flag,
+    dataset_language: text,
+    environment_variables: mapping,
+    resources: mapping,
+  },
+  load: async (spec) => spec,
+});

@@ -1,0 +1,179 @@
+// A command job: the one kind that runs as it is.
+import { bindFields } from "../bind-fields.ts";
+import { readCode } from "../code-reference.ts";
+import { readEnvironment } from "../environment-reference.ts";
+import { commandExpressions, withoutOptionalParts } from "../expressions.ts";
+import { sizesToTry } from "../instance-types.ts";
+import { type Field, fieldOf } from "../issue-list.ts";
+import { type JobInput, jobCommand } from "../job-command.ts";
+import { settingsOf } from "../outputs.ts";
+import type { PlanCompiler, Step } from "../pipeline-scope.ts";
+import type { PlanInput, PlanNode, PlanOutput } from "../plan.ts";
+import { pythonText } from "../python-text.ts";
+import { type Mapping, isMapping, shape } from "../shape.ts";
+import { type Value, inputsOf } from "../values.ts";
+import { isMlpipeError } from "../../errors.ts";
+import { commandFields, componentFields, nodeFields } from "./fields.ts";
+import type { NodeKind } from "./node-kind.ts";
+import { computeOf } from "./compute.ts";
+
+const nodeShape = shape({ ...nodeFields, ...commandFields });
+const componentShape = shape({ ...componentFields, ...commandFields });
+type NodeSettings = NonNullable<ReturnType<typeof nodeShape>>;
+type ComponentSettings = NonNullable<ReturnType<typeof componentShape>>;
+
+export const command: NodeKind = {
+  type: "command",
+
+  async load(spec, loader, path) {
+    return loader.environment(await loader.code(spec, path), path);
+  },
+
+  compile(step, compiler) {
+    const bound = bindFields(step, compiler);
+    const node = nodeShape(bound, step.field, compiler.list) ?? {};
+    const component = step.component === undefined ? {} : (componentShape(step.component, fieldOf(step.path, step.node, "component"), compiler.list) ?? {});
+    const inputs = inputsOf(step, compiler);
+    if (step.isUnknown) return;
+    const outputs = planOutputs(step, node.command ?? component.command ?? "");
+    const script = commandText(step, node, component, inputs, outputs, compiler);
+    const [environmentValue, environmentField] = declaredField("environment", step, bound);
+    const environment =
+      environmentValue === undefined || environmentValue === null
+        ? missing(environmentField, "has no `environment`", compiler)
+        : readEnvironment(environmentValue, environmentField, compiler.list);
+    const [codeValue, codeField] = declaredField("code", step, bound);
+    const code = typeof codeValue === "string" ? readCode(codeValue, codeField, compiler.list) : undefined;
+    const resources = { ...component.resources, ...node.resources };
+    const distribution = node.distribution ?? component.distribution;
+    const timeout = node.limits?.timeout ?? component.limits?.timeout;
+    const displayName = node.display_name ?? component.display_name;
+    const compute = computeOf(node.compute, step, compiler);
+    if (environment === undefined) return;
+    const planNode: PlanNode = {
+      name: step.flatName,
+      kind: "command",
+      ...(displayName === undefined ? {} : { displayName }),
+      component: { name: component.name ?? step.name, ...(component.version === undefined ? {} : { version: component.version }) },
+      command: script,
+      ...(code === undefined ? {} : { code }),
+      environment,
+      inputs: planInputs(inputs, step),
+      outputs,
+      environmentVariables: { ...component.environment_variables, ...node.environment_variables },
+      ...(compute === undefined ? {} : { compute }),
+      resources: planResources(resources),
+      ...(timeout === undefined ? {} : { timeoutSeconds: timeout }),
+      ...(distribution === undefined ? {} : { distribution: { ...distribution } }),
+      ...(node.identity === undefined ? {} : { identity: { ...node.identity } }),
+      ...(node.services === undefined ? {} : { services: node.services }),
+      ...(node.queue_settings === undefined ? {} : { queueSettings: { ...node.queue_settings } }),
+      tags: node.tags ?? {},
+      isDeterministic: component.is_deterministic ?? node.is_deterministic ?? true,
+      forceRerun: step.scope.forceRerun || (node.settings?.force_rerun ?? false),
+    };
+    compiler.add(planNode, step.field);
+  },
+};
+
+/** What the node says of a field, or else its component, with the place where it is said. */
+function declaredField(key: string, step: Step, bound: Mapping): [unknown, Field] {
+  if (bound[key] !== undefined && bound[key] !== null) return [bound[key], fieldOf(step.path, bound, key)];
+  if (step.component === undefined) return [undefined, step.field];
+  return [step.component[key], fieldOf(`${step.path}.component`, step.component, key)];
+}
+
+function missing(field: Field, what: string, { list }: PlanCompiler): undefined {
+  list.error(field, what);
+  return undefined;
+}
+
+function planOutputs(step: Step, script: string): Record<string, PlanOutput> {
+  const written = new Set(commandExpressions(script).flatMap(({ scope, name }) => (scope === "outputs" ? [name] : [])));
+  const declared = isMapping(step.component?.outputs) ? step.component.outputs : {};
+  return Object.fromEntries(
+    [...step.outputs.keys()].map((name) => {
+      const { type = "uri_folder", ...settings } = settingsOf(step, name);
+      const isArtifacts = name === "artifacts" && !written.has(name) && !Object.hasOwn(declared, name);
+      return [name, { type, ...settings, ...(isArtifacts ? { isArtifacts: true as const } : {}) }];
+    }),
+  );
+}
+
+function planInputs(inputs: ReadonlyMap<string, Value | undefined>, step: Step): Record<string, PlanInput> {
+  const planned: Record<string, PlanInput> = {};
+  for (const [name, value] of inputs) {
+    if (value?.kind === "literal") planned[name] = { kind: "literal", value: pythonText(value.literal) };
+    if (value?.kind === "data") planned[name] = { kind: "data", type: value.type ?? "uri_folder", uri: value.uri, mode: value.mode ?? "ro_mount" };
+    if (value?.kind === "output") {
+      const { node, output, type, mode = "ro_mount" } = value;
+      const isOptional = step.declaredInputs?.get(name)?.isOptional === true;
+      planned[name] = { kind: "output", type, node, output, mode, ...(isOptional ? { isOptional } : {}) };
+    }
+  }
+  return planned;
+}
+
+/** The command, after a check that everything it names is there and that no value would become script. */
+function commandText(
+  step: Step,
+  node: NodeSettings,
+  component: ComponentSettings,
+  inputs: ReadonlyMap<string, Value | undefined>,
+  outputs: Readonly<Record<string, PlanOutput>>,
+  { list }: PlanCompiler,
+): string {
+  const script = node.command ?? component.command;
+  const field =
+    node.command !== undefined || step.component === undefined
+      ? fieldOf(step.path, step.node, "command")
+      : fieldOf(`${step.path}.component`, step.component, "command");
+  if (script === undefined || script.trim() === "") {
+    list.error(script === undefined && step.component === undefined ? step.field : field, "has no `command`");
+    return "";
+  }
+  let isKnown = true;
+  const required = new Set(commandExpressions(withoutOptionalParts(script)).map(({ name }) => name));
+  for (const { scope, name } of commandExpressions(script)) {
+    const among = scope === "inputs" ? inputs.keys() : Object.keys(outputs);
+    if (scope === "search_space") list.error(field, "`${{search_space." + name + "}}` belongs to the trial of a sweep");
+    else if (![...among].includes(name)) {
+      list.error(field, `\`\${{${scope}.${name}}}\`: there is no ${scope.slice(0, -1)} \`${name}\``, {
+        nearest: { name, among: scope === "inputs" ? inputs.keys() : Object.keys(outputs) },
+      });
+    } else if (scope === "inputs" && inputs.get(name) === undefined && required.has(name)) {
+      list.error(field, `the optional input \`${name}\` has no value; put what needs it between \`$[[\` and \`]]\``);
+    } else continue;
+    isKnown = false;
+  }
+  if (isKnown) tellRefusedValues(script, inputs, field, list);
+  return script;
+}
+
+function tellRefusedValues(script: string, inputs: ReadonlyMap<string, Value | undefined>, field: Field, list: PlanCompiler["list"]): void {
+  const given: Record<string, JobInput | undefined> = {};
+  for (const [name, value] of inputs) {
+    if (value?.kind === "literal") given[name] = { kind: "literal", value: pythonText(value.literal) };
+    else given[name] = value === undefined ? undefined : { kind: "data" };
+  }
+  try {
+    jobCommand(script, given);
+  } catch (error) {
+    if (!isMlpipeError(error)) throw error;
+    list.error(field, error.message);
+  }
+}
+
+function planResources(resources: NonNullable<NodeSettings["resources"]>): PlanNode["resources"] {
+  const { mlpipe, ...properties } = resources.properties ?? {};
+  const fallbacks = isMapping(mlpipe) && Array.isArray(mlpipe.instance_type_fallbacks) ? mlpipe.instance_type_fallbacks.map(String) : undefined;
+  const wanted = Array.isArray(resources.instance_type) ? resources.instance_type.map(String) : undefined;
+  const first = wanted?.[0] ?? (typeof resources.instance_type === "string" ? resources.instance_type : undefined);
+  return {
+    instanceTypes: sizesToTry(first, fallbacks ?? (wanted !== undefined && wanted.length > 1 ? wanted.slice(1) : undefined)),
+    instanceCount: resources.instance_count ?? 1,
+    ...(resources.shm_size === undefined ? {} : { shmSize: resources.shm_size }),
+    ...(resources.docker_args === undefined ? {} : { dockerArgs: resources.docker_args }),
+    ...(Object.keys(properties).length === 0 ? {} : { properties }),
+  };
+}

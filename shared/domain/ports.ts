@@ -1,0 +1,164 @@
+// Declarations of inputs and outputs, of components and of pipelines.
+import { DataType, InputMode, LiteralType, OutputMode } from "./data-types.ts";
+import { parseBinding } from "./expressions.ts";
+import { type Field, type IssueList, fieldOf } from "./issue-list.ts";
+import { type Literal, type LiteralDeclaration, coerceLiteral } from "./literals.ts";
+import { type Mapping, anything, describe, flag, isLiteral, isMapping, listOf, number, oneOf, shape, text } from "./shape.ts";
+import { pythonTextOf } from "./source-map.ts";
+
+export type InputDeclaration = LiteralDeclaration | DataDeclaration;
+
+export interface DataDeclaration {
+  readonly kind: "data";
+  readonly type: DataType;
+  readonly isOptional: boolean;
+  readonly mode?: InputMode;
+}
+
+/** What may be said of an output, at its component, its node and the pipeline output it becomes. */
+export interface OutputSettings {
+  readonly type?: DataType;
+  readonly mode?: OutputMode;
+  readonly path?: string;
+  readonly assetName?: string;
+  readonly assetVersion?: string;
+}
+
+const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const pipelineNamePattern = /^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*$/;
+const dataTypes: readonly string[] = DataType.options;
+const inputMode = oneOf(InputMode.options);
+const outputMode = oneOf(OutputMode.options);
+
+const inputShape = shape({
+  type: text,
+  description: anything,
+  optional: flag,
+  default: anything,
+  min: number,
+  max: number,
+  enum: listOf(text),
+  mode: inputMode,
+  path: anything,
+});
+
+const outputShape = shape({ type: text, description: anything, mode: outputMode, path: text, name: text, version: text });
+
+/** The data type that `name` means; `path` is the older word for a folder. */
+export function readDataType(name: string): DataType | undefined {
+  const type = name === "path" ? "uri_folder" : name;
+  return DataType.safeParse(type).data;
+}
+
+/** The literal type that `name` means, in any letter case. */
+export function readLiteralType(name: string): LiteralType | undefined {
+  return LiteralType.safeParse(name.toLowerCase()).data;
+}
+
+/** Checks the keys of `ports`; group inputs of a pipeline carry dots. */
+export function checkPortNames(ports: Mapping, path: string, list: IssueList, { allowDots = false } = {}): void {
+  for (const name of Object.keys(ports)) {
+    if (!(allowDots ? pipelineNamePattern : namePattern).test(name)) {
+      list.error(fieldOf(path, ports, name), `\`${name}\` is no allowed name: letters, digits and \`_\`, not a digit first`, { atKey: true });
+    }
+  }
+}
+
+/** The inputs that a component declares. */
+export function readInputDeclarations(ports: unknown, path: string, list: IssueList): Map<string, InputDeclaration> {
+  const declarations = new Map<string, InputDeclaration>();
+  if (!isMapping(ports)) return declarations;
+  checkPortNames(ports, path, list, { allowDots: true });
+  for (const [name, spec] of Object.entries(ports)) {
+    const field = fieldOf(path, ports, name);
+    const declaration = readInputDeclaration(spec, field, list);
+    if (declaration !== undefined) declarations.set(name, declaration);
+  }
+  return declarations;
+}
+
+/** One declaration; undefined when it declares no type, or after having told what is wrong. */
+export function readInputDeclaration(spec: unknown, field: Field, list: IssueList): InputDeclaration | undefined {
+  if (!isMapping(spec)) {
+    list.error(field, `expected a declaration such as \`{type: integer}\`, got ${describe(spec)}`);
+    return undefined;
+  }
+  const read = inputShape(spec, field, list);
+  if (read?.type === undefined) {
+    list.error(field, "declares no `type`");
+    return undefined;
+  }
+  const isOptional = read.optional ?? false;
+  const dataType = readDataType(read.type);
+  if (dataType !== undefined) {
+    if (read.default !== undefined) list.warn(fieldOf(field.path, spec, "default"), "a default for data has no effect");
+    return { kind: "data", type: dataType, isOptional, ...(read.mode === undefined ? {} : { mode: read.mode }) };
+  }
+  const type = readLiteralType(read.type);
+  if (type === undefined) {
+    const among = [...LiteralType.options, ...dataTypes];
+    list.error(fieldOf(field.path, spec, "type"), `\`${read.type}\` is no type; it can be ${among.join(", ")}`, { nearest: { name: read.type, among } });
+    return undefined;
+  }
+  const limits = {
+    ...(read.min === undefined ? {} : { min: read.min }),
+    ...(read.max === undefined ? {} : { max: read.max }),
+    ...(read.enum === undefined ? {} : { enum: read.enum }),
+  };
+  const standard = literalIn(spec, "default");
+  if (read.default !== undefined && standard === undefined) {
+    list.error(fieldOf(field.path, spec, "default"), `expected a literal, got ${describe(read.default)}`);
+  }
+  if (standard !== undefined) {
+    const coerced = coerceLiteral(standard, { type, ...limits });
+    if (coerced.value === undefined) list.error(fieldOf(field.path, spec, "default"), coerced.problem);
+  }
+  return { kind: "literal", type, isOptional, ...limits, ...(standard === undefined ? {} : { default: standard }) };
+}
+
+/** The literal in `holder[key]`, a number as Python prints it. */
+export function literalIn(holder: Mapping, key: string): Literal | undefined {
+  const value = holder[key];
+  if (!isLiteral(value)) return undefined;
+  return pythonTextOf(holder, key) ?? value;
+}
+
+/** The settings of every output in `ports`; null and bindings set nothing. */
+export function readOutputs(ports: unknown, path: string, list: IssueList, { allowDots = false } = {}): Map<string, OutputSettings> {
+  const outputs = new Map<string, OutputSettings>();
+  if (!isMapping(ports)) return outputs;
+  checkPortNames(ports, path, list, { allowDots });
+  for (const [name, spec] of Object.entries(ports)) {
+    const field = fieldOf(path, ports, name);
+    if (isMapping(spec)) outputs.set(name, readOutput(spec, field, list));
+    else {
+      if (spec !== null && typeof spec !== "string") list.error(field, `expected \`{type, mode, path}\` or nothing, got ${describe(spec)}`);
+      outputs.set(name, {});
+    }
+  }
+  return outputs;
+}
+
+function readOutput(spec: Mapping, field: Field, list: IssueList): OutputSettings {
+  const read = outputShape(spec, field, list) ?? {};
+  const type = read.type === undefined ? undefined : readDataType(read.type);
+  if (read.type !== undefined && type === undefined) {
+    const isLiteralType = readLiteralType(read.type) !== undefined;
+    list.error(
+      fieldOf(field.path, spec, "type"),
+      isLiteralType ? `an output is data; \`${read.type}\` is none` : `\`${read.type}\` is no data type; it can be ${dataTypes.join(", ")}`,
+      { nearest: { name: read.type, among: dataTypes } },
+    );
+  }
+  const isBinding = parseBinding(read.path, { allowShort: true }) !== undefined;
+  if (read.path !== undefined && !isBinding && !/^(?:azureml|https|wasbs|abfss?):/.test(read.path)) {
+    list.error(fieldOf(field.path, spec, "path"), "expected `azureml://datastores/<name>/paths/<path>` or another place in storage");
+  }
+  return {
+    ...(type === undefined ? {} : { type }),
+    ...(read.mode === undefined ? {} : { mode: read.mode }),
+    ...(read.path === undefined || isBinding ? {} : { path: read.path }),
+    ...(read.name === undefined ? {} : { assetName: read.name }),
+    ...(read.version === undefined ? {} : { assetVersion: read.version }),
+  };
+}

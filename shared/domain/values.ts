@@ -1,0 +1,227 @@
+// What an input of a step is: a literal, data, or another node's output, after every binding has been followed.
+import { isRegistered, localPathOf, placeholderIn } from "./asset-references.ts";
+import { type DataType, InputMode } from "./data-types.ts";
+import { type Binding, parseBinding } from "./expressions.ts";
+import { type Field, fieldOf } from "./issue-list.ts";
+import { type Literal, type LiteralDeclaration, coerceLiteral } from "./literals.ts";
+import { sourceOf, typeOf } from "./outputs.ts";
+import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
+import { type DataDeclaration, type InputDeclaration, literalIn, readDataType } from "./ports.ts";
+import { type Mapping, describe, isLiteral, isMapping, oneOf } from "./shape.ts";
+
+export type Value =
+  | { readonly kind: "literal"; readonly literal: Literal }
+  /** `type` only where the author gave one. */
+  | { readonly kind: "data"; readonly uri: string; readonly type?: DataType; readonly mode?: InputMode }
+  /** `node` is the flat name. */
+  | { readonly kind: "output"; readonly node: string; readonly output: string; readonly type: DataType; readonly mode?: InputMode }
+  /** Will be given when the run starts. */
+  | { readonly kind: "later" }
+  /** Wrong, which has been told. */
+  | { readonly kind: "invalid" };
+
+const invalid: Value = { kind: "invalid" };
+const inputMode = oneOf(InputMode.options);
+
+/** The value of a step's input; undefined when it has none, which for a required one has been told. */
+export function inputOf(step: Step, name: string, compiler: PlanCompiler): Value | undefined {
+  const known = step.values.get(name);
+  if (known === "pending") {
+    compiler.list.error(inputField(step, name), `\`${step.name}.inputs.${name}\` is defined by itself`);
+    return invalid;
+  }
+  if (known !== undefined || step.values.has(name)) return known;
+  step.values.set(name, "pending");
+  const value = resolveInput(step, name, compiler);
+  step.values.set(name, value);
+  return value;
+}
+
+function resolveInput(step: Step, name: string, compiler: PlanCompiler): Value | undefined {
+  const declaration = step.declaredInputs?.get(name);
+  const field = inputField(step, name);
+  const given = isMapping(step.node.inputs) ? readValue(step.node.inputs, name, step.scope, field, compiler) : undefined;
+  const value = given === undefined ? undefined : conform(given, declaration, field, compiler);
+  if (value !== undefined) return value;
+  if (declaration?.kind === "literal" && declaration.default !== undefined) {
+    return conform({ kind: "literal", literal: declaration.default }, declaration, field, compiler);
+  }
+  if (declaration !== undefined && !declaration.isOptional && !givenElsewhere(step).includes(name)) {
+    const type = declaration.kind === "data" ? declaration.type : `a ${declaration.type}`;
+    compiler.list.error(isGiven(step, name) ? field : step.field, `the required input \`${name}\` (${type}) has no value`, {
+      atKey: !isGiven(step, name),
+      ...nearestUndeclared(step, name),
+    });
+    return invalid;
+  }
+  return undefined;
+}
+
+/** Every input of a step by name: the declared ones, or without declarations those that are given. */
+export function inputsOf(step: Step, compiler: PlanCompiler): ReadonlyMap<string, Value | undefined> {
+  const given = isMapping(step.node.inputs) ? step.node.inputs : {};
+  const declared = step.declaredInputs;
+  for (const name of Object.keys(given)) {
+    if (declared === undefined || declared.has(name) || step.isUnknown) continue;
+    const extra = { atKey: true, nearest: { name, among: declared.keys() } };
+    compiler.list.warn(inputField(step, name), `the component has no input \`${name}\`; it has no effect`, extra);
+  }
+  const names = [...(declared?.keys() ?? Object.keys(given))];
+  return new Map(names.map((name) => [name, inputOf(step, name, compiler)]));
+}
+
+function givenElsewhere(step: Step): readonly string[] {
+  return step.kind.inputsGivenElsewhere?.(step.node) ?? [];
+}
+
+function isGiven(step: Step, name: string): boolean {
+  return isMapping(step.node.inputs) && Object.hasOwn(step.node.inputs, name);
+}
+
+/** An input that is given but not declared is likely the missing one, misspelt. */
+function nearestUndeclared(step: Step, name: string): { nearest?: { name: string; among: string[] } } {
+  const among = Object.keys(isMapping(step.node.inputs) ? step.node.inputs : {}).filter((given) => step.declaredInputs?.has(given) === false);
+  return among.length === 0 ? {} : { nearest: { name, among } };
+}
+
+/** Where the input is written, or the node when it is not. */
+export function inputField(step: Step, name: string): Field {
+  return isGiven(step, name) ? fieldOf(`${step.path}.inputs`, step.node.inputs, name) : { ...step.field, path: `${step.path}.inputs.${name}` };
+}
+
+/** The value written in `holder[key]`, every binding followed; undefined when there is none. */
+export function readValue(holder: Mapping, key: string, scope: Scope, field: Field, compiler: PlanCompiler): Value | undefined {
+  const written = holder[key];
+  if (written === null || written === undefined) return undefined;
+  const binding = parseBinding(written, { allowShort: true });
+  if (binding !== undefined) return followBinding(binding, scope, field, compiler);
+  const literal = literalIn(holder, key);
+  if (literal !== undefined) return { kind: "literal", literal };
+  if (isMapping(written)) return readReference(written, scope, field, compiler);
+  compiler.list.error(field, `expected a literal, a binding or \`{type, path}\`, got ${describe(written)}`);
+  return invalid;
+}
+
+/** `{path, type, mode}`, where `path` may be a binding itself. */
+function readReference(written: Mapping, scope: Scope, field: Field, compiler: PlanCompiler): Value | undefined {
+  const standard = literalIn(written, "default");
+  if (written.path === undefined && standard !== undefined) return { kind: "literal", literal: standard };
+  if (typeof written.path !== "string") {
+    compiler.list.error(field, `expected a \`path\`, got ${describe(written.path)}`);
+    return invalid;
+  }
+  const mode = written.mode === undefined ? undefined : inputMode(written.mode, fieldOf(field.path, written, "mode"), compiler.list);
+  const binding = parseBinding(written.path, { allowShort: true });
+  if (binding !== undefined) {
+    const value = followBinding(binding, scope, field, compiler);
+    return value?.kind === "output" || value?.kind === "data" ? { ...value, ...(mode === undefined ? {} : { mode }) } : value;
+  }
+  const type = written.type === undefined || written.type === null ? undefined : readDataType(String(written.type));
+  if (type === undefined && written.type !== undefined && written.type !== null) {
+    compiler.list.error(fieldOf(field.path, written, "type"), `${describe(written.type)} is no data type`);
+  }
+  return readData(written.path, fieldOf(field.path, written, "path"), { ...(type === undefined ? {} : { type }), ...(mode === undefined ? {} : { mode }) }, compiler);
+}
+
+/** Data by its place, a registered asset looked up. */
+export function readData(uri: string, field: Field, about: { type?: DataType; mode?: InputMode }, compiler: PlanCompiler): Value {
+  if (localPathOf(uri) !== undefined) {
+    // Without the file beside it the document cannot run, but the loader has told that already when it checks the rest.
+    if (!compiler.isCheckOnly) compiler.list.error(field, `\`${uri}\` is a local path; upload it and name the URI`);
+    return invalid;
+  }
+  if (!isRegistered(uri) || placeholderIn(uri) !== undefined) return { kind: "data", uri, ...about };
+  const found = compiler.data(uri, field);
+  if (found === undefined) return invalid;
+  const type = about.type ?? (found.type === undefined ? undefined : readDataType(found.type));
+  return { kind: "data", uri: found.uri, ...about, ...(type === undefined ? {} : { type }) };
+}
+
+export function followBinding(binding: Binding, scope: Scope, field: Field, compiler: PlanCompiler): Value | undefined {
+  const { list } = compiler;
+  switch (binding.kind) {
+    case "malformed":
+      list.error(field, binding.reason);
+      return invalid;
+    case "pipelineOutput":
+      list.error(field, "an input cannot read an output of the pipeline; read the node's that makes it");
+      return invalid;
+    case "node":
+      list.error(field, `a node has no value of its own; write \${{parent.jobs.${binding.node}.outputs.<name>}}`);
+      return invalid;
+    case "pipelineInput":
+      return pipelineInput(binding.name, scope, field, compiler);
+    case "nodeInput": {
+      const step = stepNamed(binding.node, scope, field, compiler);
+      if (step === undefined) return invalid;
+      const names = [...(step.declaredInputs?.keys() ?? []), ...Object.keys(isMapping(step.node.inputs) ? step.node.inputs : {})];
+      if (!names.includes(binding.input) && !step.isUnknown) {
+        list.error(field, `node \`${step.name}\` has no input \`${binding.input}\``, { nearest: { name: binding.input, among: names } });
+        return invalid;
+      }
+      return inputOf(step, binding.input, compiler);
+    }
+    case "nodeOutput": {
+      const step = stepNamed(binding.node, scope, field, compiler);
+      if (step === undefined || step.isUnknown) return invalid;
+      const source = sourceOf(step, binding.output, field, compiler);
+      return source === undefined ? invalid : { kind: "output", node: source.step.flatName, output: source.output, type: typeOf(source.step, source.output) };
+    }
+  }
+}
+
+function stepNamed(name: string, scope: Scope, field: Field, { list }: PlanCompiler): Step | undefined {
+  const step = scope.steps.get(name);
+  if (step === undefined && !scope.broken.has(name)) {
+    list.error(field, `there is no node \`${name}\``, { nearest: { name, among: scope.steps.keys() } });
+  }
+  return step;
+}
+
+function pipelineInput(name: string, scope: Scope, field: Field, compiler: PlanCompiler): Value | undefined {
+  const declared = scope.outer === undefined ? scope.inputs.keys() : (scope.outer.declaredInputs?.keys() ?? []);
+  const names = [...declared];
+  if (!names.includes(name)) {
+    compiler.list.error(field, `the pipeline has no input \`${name}\``, { nearest: { name, among: names } });
+    return invalid;
+  }
+  return scope.outer === undefined ? scope.inputs.get(name) : inputOf(scope.outer, name, compiler);
+}
+
+/** `value` as its declaration wants it. */
+export function conform(value: Value, declaration: InputDeclaration | undefined, field: Field, compiler: PlanCompiler): Value {
+  if (declaration === undefined || value.kind === "later" || value.kind === "invalid") return value;
+  return declaration.kind === "literal" ? conformLiteral(value, declaration, field, compiler) : conformData(value, declaration, field, compiler);
+}
+
+function conformLiteral(value: Value, declaration: LiteralDeclaration, field: Field, { list }: PlanCompiler): Value {
+  if (value.kind !== "literal") {
+    list.error(field, `expected a ${declaration.type}, got data`);
+    return invalid;
+  }
+  const coerced = coerceLiteral(value.literal, declaration);
+  if (coerced.value === undefined) {
+    list.error(field, coerced.problem, coerced.nearest === undefined ? {} : { nearest: { name: String(value.literal), among: coerced.nearest } });
+    return invalid;
+  }
+  if (coerced.note !== undefined) list.warn(field, coerced.note);
+  return { kind: "literal", literal: coerced.value };
+}
+
+function conformData(value: Value, declaration: DataDeclaration, field: Field, compiler: PlanCompiler): Value {
+  const mode = declaration.mode === undefined ? {} : { mode: declaration.mode };
+  if (value.kind === "literal") {
+    if (isLiteral(value.literal) && typeof value.literal === "string" && (localPathOf(value.literal) === undefined || compiler.isCheckOnly)) {
+      return readData(value.literal, field, { type: declaration.type, ...mode }, compiler);
+    }
+    compiler.list.error(field, `expected data (${declaration.type}), got ${describe(value.literal)}; write \`{type: ${declaration.type}, path: ...}\``);
+    return invalid;
+  }
+  if (value.kind !== "data" && value.kind !== "output") return value;
+  return { ...mode, ...value, type: mountableType(value.type, declaration.type) };
+}
+
+/** Samples give a folder to an `mltable` input and so on, so the declared type counts; but a file is no folder. */
+function mountableType(given: DataType | undefined, declared: DataType): DataType {
+  return given !== undefined && (given === "uri_file") !== (declared === "uri_file") ? given : declared;
+}
