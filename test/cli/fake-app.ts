@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type NodeRun, type RunDocument, StartInlineRunRequest, StartRunRequest, UploadRequest } from "#shared/api.ts";
 import { type ErrorCode, errorKinds, type Issue } from "#shared/errors.ts";
 
-export interface SeenRequest {
+interface SeenRequest {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage["headers"];

@@ -8,7 +8,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type FakeApp, fakeKey, newNode, newRun, startFakeApp } from "./fake-app.ts";
 import { cliEntry } from "./run-cli.ts";
 
-const hasScript = /util-linux/.test(spawnSync("script", ["--version"]).stdout?.toString() ?? "");
+const program = "script";
+const hasScript = /util-linux/.test(spawnSync(program, ["--version"]).stdout?.toString() ?? "");
 const hideCursor = "\u001B[?25l";
 const showCursor = "\u001B[?25h";
 
@@ -25,7 +26,7 @@ afterEach(async () => {
 
 function watchOnTerminal(env: Record<string, string> = {}) {
   const command = `stty columns 60 rows 24; exec "${process.execPath}" "${cliEntry}" status sharp_pipe_1 --watch`;
-  const child = spawn("script", ["--quiet", "--return", "--flush", "--command", command, "/dev/null"], {
+  const child = spawn(program, ["--quiet", "--return", "--flush", "--command", command, "/dev/null"], {
     cwd,
     env: {
       PATH: process.env.PATH ?? "",
