@@ -2,7 +2,6 @@
 import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { X509Certificate } from "node:crypto";
-import { generate } from "selfsigned";
 
 export interface ServerCertificate {
   /** Path of the authority's PEM, for `NODE_EXTRA_CA_CERTS` or `tlsOptions.ca`. */
@@ -27,6 +26,8 @@ async function writePrivate(path: string, text: string): Promise<void> {
 }
 
 async function makeCertificate(): Promise<{ ca: string; cert: string; key: string }> {
+  // Loaded only for the first start of a folder: it is slow to load.
+  const { generate } = await import("selfsigned");
   const notBeforeDate = new Date(Date.now() - 3600 * 1000);
   const notAfterDate = new Date(Date.now() + validDays * 24 * 3600 * 1000);
   const authority = await generate([{ name: "commonName", value: "mlpipe embedded workspace" }], {

@@ -1,6 +1,6 @@
 // What was asked of the workspace, for benches and tests.
 
-export interface JobPut {
+interface JobPut {
   readonly jobName: string;
   /** Milliseconds of the epoch, with fractions (`performance.timeOrigin + performance.now()`), when the request's head had arrived. */
   readonly receivedAtMs: number;

@@ -29,7 +29,7 @@ function isLoopback(endpoint: string): boolean {
 }
 
 /** `{protocol}://{account}.blob.{endpoint}`, or with the account in the path on loopback; no trailing slash. */
-export function accountUrl({ protocol, endpoint, accountName }: Omit<BlobPlace, "containerName">): string {
+function accountUrl({ protocol, endpoint, accountName }: Omit<BlobPlace, "containerName">): string {
   return isLoopback(endpoint)
     ? `${protocol}://${endpoint}/${accountName}`
     : `${protocol}://${accountName}.blob.${endpoint}`;

@@ -38,7 +38,7 @@ export type Faults = z.infer<typeof Faults>;
 export type FaultsInput = z.input<typeof Faults>;
 type Rule = z.infer<typeof FaultRule>;
 
-export interface RequestFault {
+interface RequestFault {
   readonly delayMs: number;
   readonly respond: Extract<Rule, { kind: "respond" }> | undefined;
   readonly isReplyLost: boolean;

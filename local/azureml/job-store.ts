@@ -13,7 +13,7 @@ export type JobStatus =
   | "Failed"
   | "Canceled";
 
-export const terminalStatuses = ["Completed", "Failed", "Canceled"] as const satisfies readonly JobStatus[];
+const terminalStatuses = ["Completed", "Failed", "Canceled"] as const satisfies readonly JobStatus[];
 
 export function isTerminal(status: JobStatus): boolean {
   return terminalStatuses.some((terminal) => terminal === status);
@@ -85,7 +85,7 @@ function toRecord(row: JobRow): JobRecord {
   };
 }
 
-export interface JobFilter {
+interface JobFilter {
   readonly listViewType?: string;
   readonly jobType?: string;
   /** Key of a tag, or `key=value`. */

@@ -32,7 +32,7 @@ export const CreateRun = z.object({
   start_time: int64.optional(),
   tags: z.array(Tag).default([]),
 });
-export const runStatuses = ["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"] as const;
+const runStatuses = ["RUNNING", "SCHEDULED", "FINISHED", "FAILED", "KILLED"] as const;
 export const UpdateRun = z.object({
   status: z.enum(runStatuses).optional(),
   end_time: int64.optional(),

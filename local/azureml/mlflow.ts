@@ -34,7 +34,7 @@ export interface RunData {
   readonly datasets: readonly unknown[];
 }
 
-export interface NewRun {
+interface NewRun {
   readonly runId: string;
   readonly experimentId: string;
   readonly runName: string;

@@ -33,7 +33,15 @@ export type WorkspaceMessage =
   | { readonly type: "ready"; readonly url: string; readonly caFile: string; readonly mlflowUrl: string }
   | { readonly type: "failed"; readonly message: string };
 
-const logger = pino({ name: "azureml", level: "info" }, pino.destination({ dest: 2, sync: true }));
+/** The fields of an error that hold no request: those of storage clients carry signed headers. */
+function toLoggedError(error: unknown): unknown {
+  return error instanceof Error ? { type: error.name, message: error.message, stack: error.stack } : String(error);
+}
+
+const logger = pino(
+  { name: "azureml", level: "info", serializers: { err: toLoggedError } },
+  pino.destination({ dest: 2, sync: true }),
+);
 
 function tell(message: WorkspaceMessage): void {
   process.send?.(message);

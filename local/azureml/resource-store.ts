@@ -35,19 +35,19 @@ function toResource(row: ResourceRow): Resource {
   };
 }
 
-export interface ResourceKey {
+interface ResourceKey {
   readonly kind: string;
   readonly name: string;
   readonly version?: string;
 }
 
-export interface PutOptions {
+interface PutOptions {
   readonly secrets?: Readonly<Record<string, unknown>>;
   /** Left out of lists of active ones; `properties.isArchived` when absent. */
   readonly isArchived?: boolean;
 }
 
-export interface ResourceFilter {
+interface ResourceFilter {
   /** Versions of this name; absent lists containers (and kinds without versions). */
   readonly name?: string;
   readonly listViewType?: string;

@@ -22,7 +22,7 @@ export interface WorkspaceName {
 }
 
 /** A GUID that depends on `text` alone. */
-export function deriveGuid(text: string): string {
+function deriveGuid(text: string): string {
   const hex = createHash("sha256").update(text).digest("hex");
   return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20, 32)].join(
     "-",

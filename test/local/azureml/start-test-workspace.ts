@@ -20,14 +20,14 @@ export const blobAccount = {
   accountKey: "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==",
 };
 
-export interface RawAnswer {
+interface RawAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** Parsed JSON; undefined for an empty body. */
   readonly body: unknown;
 }
 
-export interface RawRequest {
+interface RawRequest {
   readonly method?: string;
   /** Below the workspace when it does not begin with `/`. */
   readonly path: string;
