@@ -34,14 +34,14 @@ export interface HttpRequestAction {
   readonly asynchronousPatternEnabled?: boolean;
 }
 
-export interface CallActivity {
+interface CallActivity {
   readonly actionType: TypeOf<"CallActivity">;
   readonly functionName: string;
   /** A string arrives JSON-encoded by the library, anything else as it is. */
   readonly input?: unknown;
 }
 
-export interface CallActivityWithRetry extends Omit<CallActivity, "actionType"> {
+interface CallActivityWithRetry extends Omit<CallActivity, "actionType"> {
   readonly actionType: TypeOf<"CallActivityWithRetry">;
   readonly retryOptions: RetryOptions;
 }
@@ -54,7 +54,7 @@ export interface CallSubOrchestrator {
   readonly version?: string;
 }
 
-export interface CallSubOrchestratorWithRetry extends Omit<CallSubOrchestrator, "actionType"> {
+interface CallSubOrchestratorWithRetry extends Omit<CallSubOrchestrator, "actionType"> {
   readonly actionType: TypeOf<"CallSubOrchestratorWithRetry">;
   readonly retryOptions: RetryOptions;
 }
@@ -74,7 +74,7 @@ export interface EntityAction {
   readonly input?: unknown;
 }
 
-export interface Compound {
+interface Compound {
   readonly actionType: TypeOf<"WhenAny"> | TypeOf<"WhenAll">;
   readonly compoundActions: readonly Action[];
 }

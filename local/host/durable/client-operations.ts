@@ -17,8 +17,6 @@ export interface StartRequest {
 /** `missing`: no such instance; `ended`: it takes no messages any more; `refused`: its status does not allow it. */
 export type Outcome = "done" | "missing" | "ended" | "refused";
 
-export type ClientOperations = ReturnType<typeof createClientOperations>;
-
 export function createClientOperations(store: Store, wake: (id: string) => void) {
   const hasEnded = (row: InstanceRow) => terminalStatuses.has(row.status);
 

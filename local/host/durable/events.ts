@@ -22,7 +22,7 @@ export const EventType = {
 
 export type EventTypeName = keyof typeof EventType;
 
-export interface ParentInstance {
+interface ParentInstance {
   readonly Name: string;
   readonly Version: string;
   readonly TaskScheduleId: number;

@@ -9,13 +9,11 @@ export interface CachedHistory {
   text: string;
 }
 
-export type HistoryCache = ReturnType<typeof createHistoryCache>;
-
 /**
  * @param load Reads the events' JSON texts of an instance from the store.
- * @param maximumBytes Of event text; the parsed events take about as much again.
+ * @param maximumBytes Of event text; the parsed events take some times as much.
  */
-export function createHistoryCache(load: (id: string) => readonly string[], maximumBytes = 32 * 1024 * 1024) {
+export function createHistoryCache(load: (id: string) => readonly string[], maximumBytes = 8 * 1024 * 1024) {
   const entries = new Map<string, CachedHistory>();
   let bytes = 0;
 

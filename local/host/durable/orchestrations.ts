@@ -19,7 +19,7 @@ import { type InstanceRow, type ParentLink, type Store, terminalStatuses } from 
 import type { Message, ReplayRules } from "./tasks.ts";
 
 /** Whom a durable write has given something to do. */
-export interface Bell {
+interface Bell {
   instance(id: string): void;
   activities(): void;
   timers(): void;
@@ -36,7 +36,12 @@ export interface OrchestrationParts {
   readonly isClosed: () => boolean;
 }
 
-export type Orchestrations = ReturnType<typeof createOrchestrations>;
+interface Episode {
+  /** The orchestration's clock. */
+  readonly now: number;
+  readonly fresh: readonly HistoryEvent[];
+  readonly outcome: EpisodeOutcome;
+}
 
 export function createOrchestrations({ store, worker, catalog, options, bell, log, isClosed }: OrchestrationParts) {
   const cache = createHistoryCache(store.history);
@@ -45,7 +50,6 @@ export function createOrchestrations({ store, worker, catalog, options, bell, lo
   const shuffle =
     options.switches.shuffleEvents === undefined ? undefined : createShuffle(options.switches.shuffleEvents);
   const told = new Set<string>();
-  const rolledBack = new Set<string>();
 
   /** Runs what waits in an instance's inbox. */
   async function runEpisode(id: string): Promise<void> {
@@ -60,15 +64,24 @@ export function createOrchestrations({ store, worker, catalog, options, bell, lo
       return;
     }
     const history = cache.get(id, instance.executionId);
-    const now = clock(history.events, batch.events);
-    const fresh: HistoryEvent[] = [historyEvent("OrchestratorStarted", now, {}), ...batch.events];
-    const outcome = await decide(instance, batch, history, fresh, now);
+    let episode = await decide(instance, batch, history);
     if (isClosed()) return;
-    if (options.switches.rollbackAfterSend === true && loseCommit(instance, history, outcome, now)) return;
-    commit(instance, batch, history, fresh, outcome, now);
+    if (options.switches.rollbackAfterSend === true && episode.outcome.messages.length > 0) {
+      loseCommit(instance, episode);
+      episode = await decide(instance, batch, history);
+      if (isClosed()) return;
+    }
+    commit(instance, batch, history, episode);
   }
 
-  async function decide(
+  /** Asks the function. Nothing is changed yet. */
+  async function decide(instance: InstanceRow, batch: Batch, history: CachedHistory): Promise<Episode> {
+    const now = clock(history.events, batch.events);
+    const fresh: HistoryEvent[] = [historyEvent("OrchestratorStarted", now, {}), ...batch.events];
+    return { now, fresh, outcome: await outcomeOf(instance, batch, history, fresh, now) };
+  }
+
+  async function outcomeOf(
     instance: InstanceRow,
     batch: Batch,
     history: CachedHistory,
@@ -104,14 +117,7 @@ export function createOrchestrations({ store, worker, catalog, options, bell, lo
     );
   }
 
-  function commit(
-    instance: InstanceRow,
-    batch: Batch,
-    history: CachedHistory,
-    fresh: readonly HistoryEvent[],
-    outcome: EpisodeOutcome,
-    now: number,
-  ): void {
+  function commit(instance: InstanceRow, batch: Batch, history: CachedHistory, { now, fresh, outcome }: Episode): void {
     const events = [...fresh, ...outcome.events];
     const texts = events.map((event) => markPlayed(JSON.stringify(event)));
     const woken = new Set<string>();
@@ -243,17 +249,13 @@ export function createOrchestrations({ store, worker, catalog, options, bell, lo
     woken.add(parent.instanceId);
   }
 
-  /** Sends everything, then behaves as if the process had died before the commit. Each episode suffers it once. */
-  function loseCommit(instance: InstanceRow, history: CachedHistory, outcome: EpisodeOutcome, now: number): boolean {
-    const episode = `${instance.executionId}/${history.events.length}`;
-    if (outcome.messages.length === 0 || rolledBack.delete(episode)) return false;
-    rolledBack.add(episode);
-    const woken = new Set([instance.id]);
+  /** Sends everything, as if the process had died right before the commit of an episode that is now repeated. */
+  function loseCommit(instance: InstanceRow, { now, outcome }: Episode): void {
+    const woken = new Set<string>();
     store.write(() => {
       for (const message of outcome.messages) send(instance, message, now, woken);
     });
     ring(outcome.messages, woken);
-    return true;
   }
 
   function ring(messages: readonly Message[], woken: ReadonlySet<string>): void {

@@ -1,7 +1,5 @@
 // Who runs next. One run at a time per id; what arrives meanwhile waits for the next run, so that bursts are batched.
 
-export type ReadyQueue = ReturnType<typeof createReadyQueue>;
-
 /**
  * @param limit Runs at once, over all ids.
  * @param run Must not reject.

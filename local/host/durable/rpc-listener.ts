@@ -16,6 +16,10 @@ export async function listenForRpc(
 ): Promise<RpcListener> {
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
+    if (isFromBrowser(request)) {
+      response.writeHead(403).end();
+      return;
+    }
     if (url.pathname.startsWith(basePath)) {
       void handle(request, response, url.pathname.slice(basePath.length), url);
       return;
@@ -34,4 +38,13 @@ export async function listenForRpc(
         server.closeAllConnections();
       }),
   };
+}
+
+/** A web page can reach loopback ports, under its own origin or by a name that it makes point here. */
+function isFromBrowser({ headers }: IncomingMessage): boolean {
+  return (
+    headers.origin !== undefined ||
+    headers["sec-fetch-site"] !== undefined ||
+    headers.host?.startsWith("127.0.0.1:") !== true
+  );
 }

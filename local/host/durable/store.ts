@@ -281,7 +281,7 @@ export function openStore(file: string, switches: Pick<EmbeddedSwitches, "crashA
   };
 }
 
-export interface EntityRow {
+interface EntityRow {
   readonly id: string;
   /** JSON text. */
   readonly state: string | null;
@@ -292,9 +292,7 @@ function open(file: string): DatabaseSync {
   const db = new DatabaseSync(file);
   try {
     // The lock makes this process the only one, so that a row held in memory is leased.
-    db.exec(
-      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 4000",
-    );
+    db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     db.exec("BEGIN EXCLUSIVE");
     const found = Number(db.prepare("PRAGMA user_version").get()?.["user_version"]);
     if (found > schemaVersion)

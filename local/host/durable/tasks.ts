@@ -58,8 +58,6 @@ export const httpActivityName = "BuiltIn::HttpActivity";
 const maximumActions = 100_000;
 const sixDaysMs = 6 * 24 * 3600 * 1000;
 
-export type Tasks = ReturnType<typeof createTasks>;
-
 /** Starts actions and settles them from history. All callbacks run synchronously, as the framework's continuations do. */
 export function createTasks(execution: Execution, rules: ReplayRules) {
   let now = 0;

@@ -2,8 +2,8 @@
 import { historyEvent } from "./events.ts";
 import type { Store } from "./store.ts";
 
-/** The longest delay that setTimeout takes. */
-const maximumDelayMs = 2 ** 31 - 1;
+/** A machine that sleeps stops the clock behind setTimeout: while a timer is pending, look at the real one this often. */
+const maximumDelayMs = 60_000;
 
 export function createTimers(store: Store, wake: (instanceId: string) => void) {
   let handle: NodeJS.Timeout | undefined;

@@ -20,6 +20,7 @@ df.app.entity("Counter", (context) => {
     case "delete":
       context.df.destructOnExit();
       break;
+    case undefined:
     default:
       throw new Error("no such operation");
   }
@@ -62,7 +63,9 @@ test.each([false, true])("a client signals and reads an entity (public: %s)", as
   for (const amount of [1, 2, 3]) await client.signalEntity(id, "add", amount);
   await expect.poll(async () => (await client.readEntityState(id)).entityState).toBe(6);
   await client.signalEntity(id, "tell", "other");
-  await expect.poll(async () => (await client.readEntityState(new df.EntityId("counter", "other"))).entityState).toBe(6);
+  await expect
+    .poll(async () => (await client.readEntityState(new df.EntityId("counter", "other"))).entityState)
+    .toBe(6);
   await client.signalEntity(id, "delete");
   await expect.poll(async () => (await client.readEntityState(id)).entityExists).toBe(false);
 });

@@ -90,7 +90,13 @@ test("of two waits on one name the last one is served first", async () => {
 test("events that nobody waits for are kept in order, name by name", async () => {
   const { client, until } = await start();
   const id = await client.startNew("inTurn");
-  for (const [name, value] of [["b", 1], ["b", 2], ["a", 3], ["a", 4]] as const) await client.raiseEvent(id, name, value);
+  for (const [name, value] of [
+    ["b", 1],
+    ["b", 2],
+    ["a", 3],
+    ["a", 4],
+  ] as const)
+    await client.raiseEvent(id, name, value);
   expect((await until(id)).output).toEqual([3, 1, 4, 2]);
 });
 
@@ -121,7 +127,9 @@ test("a timer beyond the limit is split into hops and ends no earlier than asked
 });
 
 test("a long timer canceled after its first hop fails the instance, as it does in the cloud", async () => {
-  const { client, until, extension } = await start({ embedded: { maximumShortTimer: 50, longRunningTimerInterval: 20 } });
+  const { client, until, extension } = await start({
+    embedded: { maximumShortTimer: 50, longRunningTimerInterval: 20 },
+  });
   const id = await client.startNew("sleep", { input: { ms: hour, isCanceling: true } });
   await expect
     .poll(async () => {

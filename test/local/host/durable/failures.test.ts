@@ -6,8 +6,6 @@ import { useHarness } from "./use-harness.ts";
 const start = useHarness();
 const hour = 3_600_000;
 
-type Generator = Parameters<typeof df.app.orchestration>[1];
-
 df.app.activity("fail", {
   handler: (message: string) => {
     throw new Error(message);
@@ -19,23 +17,31 @@ df.app.activity("count", { handler: () => (count += 1) });
 let count = 0;
 let round = 0;
 
-const flawed: Record<string, { run: Generator; says: string; input?: unknown }> = {
+/** An orchestrator that ends so after one activity. */
+function after(end: () => unknown): df.OrchestrationHandler {
+  return function* (context) {
+    yield context.df.callActivity("fine");
+    return end();
+  };
+}
+
+const flawed: Record<string, { run: df.OrchestrationHandler; says: string; input?: unknown }> = {
   throws: {
-    run: function* () {
+    run: after(() => {
       throw new Error("the reason");
-    },
+    }),
     says: "Orchestrator function 'throws' failed: the reason",
   },
   throwsNothing: {
-    run: function* () {
+    run: after(() => {
       throw new Error("");
-    },
+    }),
     says: "would hang",
   },
   leaksCredential: {
-    run: function* () {
+    run: after(() => {
       throw new Error('at https://x/?sig=abc" and more');
-    },
+    }),
     says: "what looks like a credential",
   },
   failsByActivity: {
@@ -77,7 +83,7 @@ const flawed: Record<string, { run: Generator; says: string; input?: unknown }> 
   asynchronous: {
     run: async function* (context: df.OrchestrationContext) {
       yield await Promise.resolve(context.df.callActivity("fine"));
-    } as unknown as Generator,
+    } as unknown as df.OrchestrationHandler,
     says: "programming constraint violation",
   },
   waitsForTheDone: {
@@ -103,9 +109,7 @@ const flawed: Record<string, { run: Generator; says: string; input?: unknown }> 
     says: "no event may be named '0'",
   },
   tooLong: {
-    run: function* () {
-      return "x".repeat(3000);
-    },
+    run: after(() => "x".repeat(3000)),
     says: "pass a reference instead",
   },
 };
@@ -116,7 +120,9 @@ df.app.orchestration("waits", function* (context) {
 });
 df.app.orchestration("changing", function* (context) {
   round += 1;
-  yield round === 1 ? context.df.callActivity("fine") : context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + hour));
+  yield round === 1
+    ? context.df.callActivity("fine")
+    : context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + hour));
 });
 df.app.orchestration("clock", function* (context) {
   yield context.df.callActivity("fine", Date.now());
@@ -153,7 +159,9 @@ test("an orchestrator that asks for something else in a replay fails", async () 
   round = 0;
   const { complete } = await start();
   const { output } = await complete("changing");
-  expect(output).toContain("Non-Deterministic workflow detected: task 0 was TaskScheduled 'fine' and is now TimerCreated");
+  expect(output).toContain(
+    "Non-Deterministic workflow detected: task 0 was TaskScheduled 'fine' and is now TimerCreated",
+  );
 });
 
 test("with replayTwice an orchestrator that reads the clock fails, and a pure one does not", async () => {
@@ -169,7 +177,12 @@ test("a failure waits for the tasks that are still open", async () => {
   expect(output).toContain("early");
   const response = await fetch(`${extension.rpcUrl()}instances/${instanceId}?showHistory=true`);
   const { historyEvents } = (await response.json()) as { historyEvents: { EventType: string }[] };
-  expect(historyEvents.map(({ EventType }) => EventType)).toEqual(["ExecutionStarted", "TaskFailed", "TimerFired", "ExecutionCompleted"]);
+  expect(historyEvents.map(({ EventType }) => EventType)).toEqual([
+    "ExecutionStarted",
+    "TaskFailed",
+    "TimerFired",
+    "ExecutionCompleted",
+  ]);
 });
 
 test("a timer that is raced a second time is told in the log", async () => {

@@ -26,7 +26,9 @@ df.app.orchestration("part", function* (context) {
 df.app.orchestration("whole", function* (context) {
   const input: number[] = context.df.getInput();
   const go: number = yield context.df.waitForExternalEvent("go");
-  const parts: number[] = yield context.df.Task.all(input.map((value) => context.df.callSubOrchestrator("part", value, `${context.df.instanceId}:${value}`)));
+  const parts: number[] = yield context.df.Task.all(
+    input.map((value) => context.df.callSubOrchestrator("part", value, `${context.df.instanceId}:${value}`)),
+  );
   let unlucky = "";
   try {
     yield context.df.callActivityWithRetry("work", new df.RetryOptions(1, 2), 13);
@@ -44,7 +46,11 @@ df.app.orchestration("collector", function* (context) {
 });
 df.app.orchestration("fetches", function* (context) {
   const { url, isPolling }: { url: string; isPolling: boolean } = context.df.getInput();
-  const response = (yield context.df.callHttp({ method: "GET", url, enablePolling: isPolling })) as df.DurableHttpResponse & { statusCode: number; content: string };
+  const response = (yield context.df.callHttp({
+    method: "GET",
+    url,
+    enablePolling: isPolling,
+  })) as { statusCode: number; content: string };
   const after: number = yield context.df.callActivity("work", 1);
   return { statusCode: response.statusCode, content: response.content, after };
 });
@@ -54,7 +60,10 @@ test.each([
   { embedded: { replayTwice: true }, activities: 6 },
   { embedded: { duplicateActivityDelivery: true }, activities: 12 },
   { embedded: { rollbackAfterSend: true }, activities: 7 },
-  { embedded: { shuffleEvents: 4, duplicateActivityDelivery: true, rollbackAfterSend: true, replayTwice: true }, activities: 12 },
+  {
+    embedded: { shuffleEvents: 4, duplicateActivityDelivery: true, rollbackAfterSend: true, replayTwice: true },
+    activities: 12,
+  },
 ])("the result is the same with $embedded", async ({ embedded, activities }) => {
   const { client, until } = await start({ embedded });
   const id = await client.startNew("whole", { input: [1, 2, 3] });
@@ -103,5 +112,7 @@ test.each([
 
 test("a wrong option is named", async () => {
   await expect(start({ embedded: { replayTwice: "yes" } })).rejects.toThrow("replayTwice must be true or false");
-  await expect(start({ options: { maxConcurrentActivityFunctions: -1 } })).rejects.toThrow("maxConcurrentActivityFunctions must be a whole number");
+  await expect(start({ options: { maxConcurrentActivityFunctions: -1 } })).rejects.toThrow(
+    "maxConcurrentActivityFunctions must be a whole number",
+  );
 });

@@ -29,10 +29,10 @@ export interface Harness {
   readonly log: string[];
   readonly key: string;
   /** Polls until the instance has one of the statuses, by default an ended one. */
-  until(id: string, ...statuses: string[]): Promise<df.DurableOrchestrationStatus>;
+  readonly until: (id: string, ...statuses: string[]) => Promise<df.DurableOrchestrationStatus>;
   /** Starts, waits for the end, and gives the last status. */
-  complete(name: string, input?: unknown, instanceId?: string): Promise<df.DurableOrchestrationStatus>;
-  stop(): Promise<void>;
+  readonly complete: (name: string, input?: unknown, instanceId?: string) => Promise<df.DurableOrchestrationStatus>;
+  readonly stop: () => Promise<void>;
 }
 
 const ended = ["Completed", "Failed", "Terminated", "Canceled"];
@@ -93,7 +93,10 @@ export async function startHarness(given: HarnessOptions = {}): Promise<Harness>
     key,
     until,
     async complete(name, input, instanceId) {
-      const id = await client.startNew(name, { ...(input === undefined ? {} : { input }), ...(instanceId === undefined ? {} : { instanceId }) });
+      const id = await client.startNew(name, {
+        ...(input === undefined ? {} : { input }),
+        ...(instanceId === undefined ? {} : { instanceId }),
+      });
       return until(id);
     },
     async stop() {
@@ -121,7 +124,14 @@ function createTestWorker(inputBinding: (binding: BindingMetadata) => TypedData 
       });
       const traceContext = { traceParent: "", traceState: "", attributes: {} };
       const { triggerMetadata } = request;
-      const core = { invocationId, functionId: target.metadata.name, inputData, triggerMetadata, traceContext, retryContext: undefined };
+      const core = {
+        invocationId,
+        functionId: target.metadata.name,
+        inputData,
+        triggerMetadata,
+        traceContext,
+        retryContext: undefined,
+      };
       try {
         return await runInvocation({ registry, model, target, request: core, log: () => undefined });
       } catch (error) {

@@ -24,7 +24,9 @@ test("the webhook wants the system key or the master key", async () => {
 
 test("starting answers 202 with links that work", async () => {
   const { origin, key } = await start();
-  const response = await fetch(`${origin}/runtime/webhooks/durabletask/orchestrators/idle/one?code=${key}`, { method: "POST" });
+  const response = await fetch(`${origin}/runtime/webhooks/durabletask/orchestrators/idle/one?code=${key}`, {
+    method: "POST",
+  });
   expect(response.status).toBe(202);
   expect(response.headers.get("retry-after")).toBe("10");
   const links = (await response.json()) as Record<string, string>;
@@ -36,7 +38,9 @@ test("starting answers 202 with links that work", async () => {
       body: "{}",
     });
   expect((await post("suspendPostUri")).status).toBe(202);
-  await expect.poll(async () => (await (await fetch(links["statusQueryGetUri"] ?? "")).json()) as object).toMatchObject({ runtimeStatus: "Suspended" });
+  await expect
+    .poll(async () => (await (await fetch(links["statusQueryGetUri"] ?? "")).json()) as object)
+    .toMatchObject({ runtimeStatus: "Suspended" });
   expect((await post("resumePostUri")).status).toBe(202);
   expect((await post("sendEventPostUri")).status).toBe(202);
   await expect.poll(async () => (await fetch(links["statusQueryGetUri"] ?? "")).status).toBe(200);
@@ -78,7 +82,11 @@ test.each([
 ] as const)("%s %s is answered %s %i", async (method, path, body, status) => {
   const { extension } = await start();
   const headers = { "content-type": "application/json" };
-  const response = await fetch(`${extension.rpcUrl()}${path}`, { method, headers, ...(body === undefined ? {} : { body }) });
+  const response = await fetch(`${extension.rpcUrl()}${path}`, {
+    method,
+    headers,
+    ...(body === undefined ? {} : { body }),
+  });
   expect([response.status, response.headers.has("content-type")]).toEqual([status, true]);
 });
 
@@ -96,7 +104,9 @@ test("a list is paged by a token until it is empty", async () => {
   const seen: string[] = [];
   let token: string | undefined = "";
   for (let page = 0; token !== undefined && page < 9; page++) {
-    const response: Response = await fetch(`${extension.rpcUrl()}instances?top=1&instanceIdPrefix=p-`, { headers: { "x-ms-continuation-token": token } });
+    const response: Response = await fetch(`${extension.rpcUrl()}instances?top=1&instanceIdPrefix=p-`, {
+      headers: { "x-ms-continuation-token": token },
+    });
     seen.push(...((await response.json()) as { instanceId: string }[]).map(({ instanceId }) => instanceId));
     expect(response.headers.get("x-ms-continuation-token")).not.toBeNull();
     token = response.headers.get("x-ms-continuation-token") || undefined;
@@ -109,16 +119,20 @@ test("a list is filtered by status and time", async () => {
   const { instanceId } = await complete("doubled", 4);
   const idle = await client.startNew("idle");
   await until(idle, "Running");
-  const ids = async (filter: Parameters<typeof client.getStatusBy>[0]) => (await client.getStatusBy(filter)).map((each) => each.instanceId);
+  const ids = async (filter: Parameters<typeof client.getStatusBy>[0]) =>
+    (await client.getStatusBy(filter)).map((each) => each.instanceId);
   expect(await ids({ runtimeStatus: [df.OrchestrationRuntimeStatus.Completed] })).toEqual([instanceId]);
   expect(await ids({ createdTimeFrom: new Date(Date.now() + 60_000) })).toEqual([]);
-  expect((await ids({ createdTimeTo: new Date(Date.now() + 60_000) })).toSorted()).toEqual([instanceId, idle].toSorted());
+  expect((await ids({ createdTimeTo: new Date(Date.now() + 60_000) })).toSorted()).toEqual(
+    [instanceId, idle].toSorted(),
+  );
 });
 
 test("a history is shown merged, with results only on demand, and the input only if wanted", async () => {
   const { complete, extension } = await start();
   const { instanceId } = await complete("doubled", 4);
-  const get = async (query: string) => (await (await fetch(`${extension.rpcUrl()}instances/${instanceId}?${query}`)).json()) as Record<string, unknown>;
+  const get = async (query: string) =>
+    (await (await fetch(`${extension.rpcUrl()}instances/${instanceId}?${query}`)).json()) as Record<string, unknown>;
   const { historyEvents, input } = await get("showHistory=true&showInput=false");
   expect(input).toBeNull();
   expect(historyEvents).toMatchObject([
@@ -130,12 +144,22 @@ test("a history is shown merged, with results only on demand, and the input only
   expect(JSON.stringify(await get("showHistory=true&showHistoryOutput=true"))).toContain('"Result":8');
   const plain = await get("");
   expect(plain["createdTime"]).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
-  expect(Object.keys(plain)).toEqual(["name", "instanceId", "runtimeStatus", "input", "customStatus", "output", "createdTime", "lastUpdatedTime"]);
+  expect(Object.keys(plain)).toEqual([
+    "name",
+    "instanceId",
+    "runtimeStatus",
+    "input",
+    "customStatus",
+    "output",
+    "createdTime",
+    "lastUpdatedTime",
+  ]);
 });
 
 test("restarting under the same id waits for the end, and keeps the input", async () => {
   const { client, complete, until, extension } = await start();
-  const restart = (id: string) => fetch(`${extension.rpcUrl()}instances/${id}/restart?restartWithNewInstanceId=false`, { method: "POST" });
+  const restart = (id: string) =>
+    fetch(`${extension.rpcUrl()}instances/${id}/restart?restartWithNewInstanceId=false`, { method: "POST" });
   const { instanceId } = await complete("doubled", 4, "again");
   expect((await restart(instanceId)).status).toBe(202);
   expect((await until(instanceId)).output).toBe(8);
@@ -152,8 +176,17 @@ test("the links that a client makes name the public origin and the instance", as
 
 test("the number of durable writes can be read", async () => {
   const { client, extension } = await start();
-  const writes = async () => ((await (await fetch(`${extension.rpcUrl()}embedded/writes`)).json()) as { writes: number }).writes;
+  const writes = async () =>
+    ((await (await fetch(`${extension.rpcUrl()}embedded/writes`)).json()) as { writes: number }).writes;
   const before = await writes();
   await client.startNew("idle");
   expect(await writes()).toBeGreaterThan(before);
+});
+
+test("the keyless listener takes nothing from a web page", async () => {
+  const { extension } = await start();
+  const url = `${extension.rpcUrl()}instances`;
+  expect((await fetch(url)).status).toBe(200);
+  expect((await fetch(url, { headers: { origin: "https://evil.example" } })).status).toBe(403);
+  expect((await fetch(url.replace("127.0.0.1", "localhost"))).status).toBe(403);
 });

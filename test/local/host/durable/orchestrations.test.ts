@@ -91,22 +91,30 @@ afterEach(() => {
   calls = [];
 });
 
-describe.each([{ isPublicClient: false }, { isPublicClient: true }])("through a client with isPublicClient $isPublicClient", ({ isPublicClient }) => {
-  test("two activities run one after the other and the output is what was returned", async () => {
-    const { complete } = await start({ isPublicClient });
-    const status = await complete("inSequence", { n: 1 });
-    expect(status).toMatchObject({ name: "inSequence", runtimeStatus: "Completed", input: { n: 1 }, output: { second: "ab", input: { n: 1 } } });
-  });
+describe.each([{ isPublicClient: false }, { isPublicClient: true }])(
+  "through a client with isPublicClient $isPublicClient",
+  ({ isPublicClient }) => {
+    test("two activities run one after the other and the output is what was returned", async () => {
+      const { complete } = await start({ isPublicClient });
+      const status = await complete("inSequence", { n: 1 });
+      expect(status).toMatchObject({
+        name: "inSequence",
+        runtimeStatus: "Completed",
+        input: { n: 1 },
+        output: { second: "ab", input: { n: 1 } },
+      });
+    });
 
-  test("children get the id they are given or one of the parent's execution", async () => {
-    const { complete, client } = await start({ isPublicClient });
-    const { output } = await complete("parent", undefined, "mother");
-    const { given, made } = output as Record<string, { text: string; id: string; parent: string }>;
-    expect(given).toEqual({ text: "child", id: "mother:given", parent: "mother" });
-    expect(made?.id).toMatch(/^[0-9a-f]{32}:1$/);
-    expect((await client.getStatus("mother:given")).runtimeStatus).toBe("Completed");
-  });
-});
+    test("children get the id they are given or one of the parent's execution", async () => {
+      const { complete, client } = await start({ isPublicClient });
+      const { output } = await complete("parent", undefined, "mother");
+      const { given, made } = output as Record<string, { text: string; id: string; parent: string }>;
+      expect(given).toEqual({ text: "child", id: "mother:given", parent: "mother" });
+      expect(made?.id).toMatch(/^[0-9a-f]{32}:1$/);
+      expect((await client.getStatus("mother:given")).runtimeStatus).toBe("Completed");
+    });
+  },
+);
 
 test("a fan-out gives its results in the order of the calls when they end in reverse", async () => {
   gates = { a: createGate(), b: createGate(), c: createGate() };
@@ -158,7 +166,9 @@ test("a child whose id a living instance has is refused to the parent", async ()
   const { client, complete, until } = await start();
   await client.startNew("waiting", { instanceId: "taken" });
   const { output } = await complete("parentOfTaken");
-  expect(output).toMatch(/Sub-orchestration 'child' cannot start: an instance with the id 'taken' is already (Pending|Running)/);
+  expect(output).toMatch(
+    /Sub-orchestration 'child' cannot start: an instance with the id 'taken' is already (Pending|Running)/,
+  );
   await client.raiseEvent("taken", "go", "on");
   expect((await until("taken")).output).toBe("on");
   expect((await complete("parentOfTaken")).output).toMatchObject({ id: "taken", text: "child" });

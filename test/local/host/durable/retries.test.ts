@@ -18,10 +18,12 @@ df.app.activity("flaky", {
   },
 });
 df.app.orchestration("retrying", function* (context) {
-  const { failures, isParallel, ...options }: { failures: number; isParallel?: boolean } & Partial<df.RetryOptions> = context.df.getInput();
+  const { failures, isParallel, ...options }: { failures: number; isParallel?: boolean } & Partial<df.RetryOptions> =
+    context.df.getInput();
   const retry = Object.assign(new df.RetryOptions(5, 3), options);
   const call = (name: string) => context.df.callActivityWithRetry("flaky", retry, { name, failures });
-  const results: unknown = isParallel === true ? yield context.df.Task.all([call("a"), call("b"), call("c")]) : yield call("a");
+  const results: unknown =
+    isParallel === true ? yield context.df.Task.all([call("a"), call("b"), call("c")]) : yield call("a");
   const after: string = yield context.df.callActivity("flaky", { name: "after", failures: 0 });
   return { results, after };
 });
@@ -29,12 +31,20 @@ df.app.orchestration("flakyChild", function* (context) {
   return yield context.df.callActivity("flaky", context.df.getInput());
 });
 df.app.orchestration("retryingChild", function* (context) {
-  return yield context.df.callSubOrchestratorWithRetry("flakyChild", new df.RetryOptions(5, 3), { name: "child", failures: 2 }, "same-id");
+  return yield context.df.callSubOrchestratorWithRetry(
+    "flakyChild",
+    new df.RetryOptions(5, 3),
+    { name: "child", failures: 2 },
+    "same-id",
+  );
 });
 
 test("a failing activity is tried again and the ids of what follows still line up", async () => {
   const { complete } = await start();
-  expect((await complete("retrying", { failures: 2 })).output).toEqual({ results: "a after 3", after: "after after 1" });
+  expect((await complete("retrying", { failures: 2 })).output).toEqual({
+    results: "a after 3",
+    after: "after after 1",
+  });
 });
 
 test("after the last attempt the error reaches the orchestrator", async () => {

@@ -32,7 +32,9 @@ df.app.orchestration("outer", function* (context) {
   const a: string = yield context.df.callActivity("step", "a");
   dieOnce("episode");
   const event: string = yield context.df.waitForExternalEvent("go");
-  const inner: string[] = yield context.df.Task.all(["b", "c"].map((name) => context.df.callSubOrchestrator("inner", name, `outer:${name}`)));
+  const inner: string[] = yield context.df.Task.all(
+    ["b", "c"].map((name) => context.df.callSubOrchestrator("inner", name, `outer:${name}`)),
+  );
   context.df.setCustomStatus({ inner });
   const d: string = yield context.df.callActivity("step", "d");
   return [a, event, ...inner, d];
