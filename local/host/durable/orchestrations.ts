@@ -125,7 +125,7 @@ export function createOrchestrations({ store, worker, catalog, options, bell, lo
       store.consume(batch.rows);
       for (const message of outcome.messages) send(instance, message, now, woken);
       const { end } = outcome;
-      if (end?.status === "ContinuedAsNew") return startOver(instance, end, outcome, now, woken);
+      if (end?.status === "ContinuedAsNew") return startOver(instance, batch, end, outcome, now, woken);
       store.appendHistory(instance.id, history.events.length, texts);
       const status = end?.status ?? (batch.isSuspended ? "Suspended" : "Running");
       store.updateInstance({
@@ -151,6 +151,7 @@ export function createOrchestrations({ store, worker, catalog, options, bell, lo
   /** The next execution: same instance, new history. What was raised in time comes along, in front of what arrived since. */
   function startOver(
     instance: InstanceRow,
+    batch: Batch,
     { input, carryOver }: Extract<EpisodeEnd, { status: "ContinuedAsNew" }>,
     outcome: EpisodeOutcome,
     now: number,
@@ -163,7 +164,7 @@ export function createOrchestrations({ store, worker, catalog, options, bell, lo
     const next: InstanceRow = {
       ...instance,
       executionId,
-      status: "Running",
+      status: batch.isSuspended ? "Suspended" : "Running",
       customStatus: kept,
       isStatusWritten: false,
       updated: now,

@@ -11,6 +11,7 @@ import {
 } from "./actions.ts";
 import { EventType, type HistoryEvent, type HistoryEventOf, historyEvent } from "./events.ts";
 import { NonDeterministic, Refused, WouldHang } from "./failures.ts";
+import { checkRetry, retryDelay } from "./retry-options.ts";
 import { deterministicGuid, instanceIdRule, isInstanceId } from "./instance-id.ts";
 
 /** What an orchestration wants sent once its episode is stored. */
@@ -56,7 +57,6 @@ interface Scheduled {
 
 export const httpActivityName = "BuiltIn::HttpActivity";
 const maximumActions = 100_000;
-const sixDaysMs = 6 * 24 * 3600 * 1000;
 
 /** Starts actions and settles them from history. All callbacks run synchronously, as the framework's continuations do. */
 export function createTasks(execution: Execution, rules: ReplayRules) {
@@ -402,24 +402,6 @@ interface HttpAnswer {
 
 function header(answer: HttpAnswer | undefined, name: string): string | undefined {
   return Object.entries(answer?.headers ?? {}).find(([key]) => key.toLowerCase() === name)?.[1];
-}
-
-function retryDelay(options: RetryOptions, attempt: number): number {
-  const delay = options.firstRetryIntervalInMilliseconds * (options.backoffCoefficient ?? 1) ** attempt;
-  return Math.min(delay, options.maxRetryIntervalInMilliseconds ?? sixDaysMs);
-}
-
-function checkRetry(what: string, options: RetryOptions): void {
-  const fail = (reason: string): never => {
-    throw new WouldHang(`retry options of '${what}': ${reason}`);
-  };
-  if (!(options.maxNumberOfAttempts >= 1)) fail("maxNumberOfAttempts must be 1 or more");
-  if (options.retryTimeoutInMilliseconds !== undefined)
-    fail("retryTimeoutInMilliseconds is not followed by the library");
-  if (!(options.firstRetryIntervalInMilliseconds > 0)) fail("firstRetryIntervalInMilliseconds must be above 0");
-  if (options.firstRetryIntervalInMilliseconds > sixDaysMs) fail("firstRetryIntervalInMilliseconds is above 6 days");
-  if ((options.maxRetryIntervalInMilliseconds ?? 0) > sixDaysMs) fail("maxRetryIntervalInMilliseconds is above 6 days");
-  if (!(retryDelay(options, options.maxNumberOfAttempts) > 0)) fail("the delay shrinks to nothing");
 }
 
 function describe(type: number, name: string): string {
