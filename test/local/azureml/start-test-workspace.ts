@@ -115,7 +115,10 @@ async function open(
       await workspace.stop();
       return open(blobs, stateFolder, { ...options, port, mlflowPort, ...next }, nextExecutor);
     },
-    stop: () => workspace.stop(),
+    async stop() {
+      await workspace.stop();
+      await rm(stateFolder, { recursive: true, force: true });
+    },
   };
 }
 
@@ -126,14 +129,7 @@ export async function startTestWorkspace(
   executor: FakeExecutor = createFakeExecutor(),
 ): Promise<TestWorkspace> {
   const stateFolder = await mkdtemp(join(tmpdir(), "mlpipe-workspace-"));
-  const opened = await open(blobs, stateFolder, options, executor);
-  return {
-    ...opened,
-    async stop() {
-      await opened.stop();
-      await rm(stateFolder, { recursive: true, force: true });
-    },
-  };
+  return open(blobs, stateFolder, options, executor);
 }
 
 /** An environment and the least a command job needs. */
