@@ -67,7 +67,7 @@ const context: App = {
   assets,
   logs: createJobLogs({ blobs }),
   pipelines: createPipelines({ folder: settings.pipelinesFolder, blobs }),
-  runs: createRunDocuments({ plans }),
+  runs: createRunDocuments({ plans, ml }),
   startRun: createStartRun({ ml, plans, log }),
 };
 

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { type DurableClient, type DurableOrchestrationStatus, OrchestrationRuntimeStatus } from "durable-functions";
 import type { RunInput, RunOutput } from "#orchestrations/run-pipeline.ts";
+import type { Ml } from "#shared/azure/ml.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
 import { NodeProgress, NodeResult } from "#shared/domain/node-result.ts";
 import { dependenciesOf, type Plan, type PlanNode } from "#shared/domain/plan.ts";
@@ -22,13 +23,18 @@ import { findInstance } from "./instances.ts";
 /** Nodes whose own instances are read for one document; beyond it the run's progress says enough. */
 const detailedNodes = 60;
 
+/** Live jobs that are asked for one document, and how long an answer serves every watcher. */
+const askedJobs = 5;
+const jobStatusMs = 1_000;
+
 /** Results of ended nodes that are remembered. */
 const rememberedResults = 5_000;
 
 export type RunDocuments = ReturnType<typeof createRunDocuments>;
 
-export function createRunDocuments({ plans }: { plans: Plans }) {
+export function createRunDocuments({ plans, ml }: { plans: Plans; ml: Ml }) {
   const results = new Map<string, NodeResult>();
+  const jobStatuses = new Map<string, { status: Promise<string | undefined>; until: number }>();
 
   async function readNode(
     client: DurableClient,
@@ -74,6 +80,7 @@ export function createRunDocuments({ plans }: { plans: Plans }) {
         if (node !== undefined) told.set(name, node);
       }),
     );
+    await refreshJobStatuses(told);
     const nodes = plan.nodes.map((node, index) => toNodeRun(node, states[index], told.get(node.name)));
     const output = status.output as RunOutput | null;
     const runStatus = toRunStatus(status);
@@ -102,6 +109,31 @@ export function createRunDocuments({ plans }: { plans: Plans }) {
       ...(failure === undefined ? {} : { failure }),
       tags: plan.tags,
     };
+  }
+
+  /** A node's orchestration sleeps while its job moves on, so the jobs of the first few live nodes are asked themselves. */
+  async function refreshJobStatuses(told: Map<string, NodeResult | NodeProgress>): Promise<void> {
+    const live = [...told].filter(([, node]) => !("status" in node) && node.jobName !== undefined).slice(0, askedJobs);
+    await Promise.all(
+      live.map(async ([name, node]) => {
+        const jobStatus = await jobStatusOf(node.jobName ?? "");
+        if (jobStatus !== undefined) told.set(name, { ...node, jobStatus });
+      }),
+    );
+  }
+
+  function jobStatusOf(jobName: string): Promise<string | undefined> {
+    const now = Date.now();
+    const known = jobStatuses.get(jobName);
+    if (known !== undefined && known.until > now) return known.status;
+    for (const [name, { until }] of jobStatuses) if (until <= now) jobStatuses.delete(name);
+    // A workspace that does not answer takes nothing from the document but freshness.
+    const status = ml.getJob(jobName).then(
+      (job) => job?.properties.status,
+      () => undefined,
+    );
+    jobStatuses.set(jobName, { status, until: now + jobStatusMs });
+    return status;
   }
 
   return {
