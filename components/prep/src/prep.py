@@ -5,11 +5,14 @@ Format of idx files: http://yann.lecun.com/exdb/mnist/
 
 import argparse
 import gzip
+import os
 import sys
 import zlib
 from pathlib import Path
 
-import numpy as np
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy starts a pool for linear algebra, of which there is none here
+
+import numpy as np  # noqa: E402
 
 CHUNK_BYTES = 50_000  # pixels converted at once: what is made of them stays in the processor's cache
 IMAGES_MAGIC = 0x00000803  # unsigned bytes in three dimensions
