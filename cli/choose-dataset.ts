@@ -76,7 +76,7 @@ async function draw({ images, folder, onProgress }: DatasetChoice): Promise<Data
     await rename(aside, target);
   }
   const description =
-    `${images.toLocaleString("en")} training and ${testCount.toLocaleString("en")} test images drawn by mlpipe ` +
-    "(garment look-alikes: the public Fashion-MNIST does not answer)";
+    `${images.toLocaleString("en")} training and ${testCount.toLocaleString("en")} test garments drawn by mlpipe,\n` +
+    "        since the public Fashion-MNIST does not answer";
   return { path: target, description };
 }

@@ -23,6 +23,8 @@ export interface CliEnvironment {
   readonly isDumbTerminal: boolean;
   /** How the reader starts this program: what hints begin with. */
   readonly programName: string;
+  /** All of them as they are, for the stack that this process starts. */
+  readonly variables: NodeJS.ProcessEnv;
 }
 
 /** An empty variable counts as one that is not set (no-color.org says so, and shells make it easy to do). */
@@ -37,5 +39,6 @@ export function readEnvironment(variables: NodeJS.ProcessEnv = process.env): Cli
       env.NO_COLOR !== undefined ? false : env.FORCE_COLOR !== undefined ? env.FORCE_COLOR !== "0" : undefined,
     isDumbTerminal: env.TERM === "dumb",
     programName: env.npm_execpath === undefined ? "mlpipe" : "npx mlpipe",
+    variables,
   };
 }

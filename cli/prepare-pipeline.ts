@@ -1,5 +1,5 @@
 // A pipeline file of this machine made ready for a server: read, checked, and everything it names in the store.
-import { relative } from "node:path";
+import { resolve } from "node:path";
 import { type LocalReference, type PipelineDocument, loadPipeline, withUploads } from "#shared/domain/load-pipeline.ts";
 import { snapshotFiles } from "#shared/domain/snapshot.ts";
 import { MlpipeError } from "#shared/errors.ts";
@@ -7,6 +7,7 @@ import { createFileSource } from "#shared/files.ts";
 import type { CliContext } from "./context.ts";
 import { printIssues } from "./report-error.ts";
 import type { Store } from "./store-files.ts";
+import { shortPath } from "./views/short-path.ts";
 
 export interface PreparedPipeline {
   readonly document: PipelineDocument;
@@ -21,7 +22,8 @@ export async function preparePipeline({ terminal }: CliContext, path: string): P
   const errors = issues.filter((issue) => issue.severity === "error");
   if (document === undefined || errors.length > 0) {
     const count = errors.length === 1 ? "1 error" : `${errors.length} errors`;
-    throw new MlpipeError("InvalidRequest", `${path} has ${count}; nothing was started`, { issues });
+    const what = document === undefined ? "cannot be read" : `has ${count}`;
+    throw new MlpipeError("InvalidRequest", `${path} ${what}; nothing was started`, { issues });
   }
   printIssues(terminal, issues);
   return { document, localReferences };
@@ -36,7 +38,15 @@ export async function storeReferences(
   for (const reference of localReferences) {
     const found = await snapshotFiles(reference, files);
     const locals = found.map(({ path, source }) => ({ path, localPath: source }));
-    uris[reference.token] = await store(relative(process.cwd(), reference.path), locals);
+    uris[reference.token] = await store(shortPath(resolve(reference.path)), locals);
   }
   return withUploads(document, uris);
+}
+
+/** Names of the inputs that have no value yet: data that is declared by type alone. */
+export function inputsWithoutValue({ inputs }: PipelineDocument): string[] {
+  if (typeof inputs !== "object" || inputs === null) return [];
+  return Object.entries(inputs).flatMap(([name, input]: [string, unknown]) => {
+    return typeof input === "object" && input !== null && "type" in input && !("path" in input) ? [name] : [];
+  });
 }

@@ -6,11 +6,15 @@ import type { Terminal } from "./terminal.ts";
 /** Exit codes that are not in the error table. */
 export const exitCodes = { done: 0, runFailed: 1, interrupted: 130, brokenPipe: 141 } as const;
 
-/** Prints every issue, each on its line, errors before warnings. */
+/** Prints every issue, each on its line, errors before warnings, and as they stand in the files. */
 export function printIssues(terminal: Terminal, issues: readonly Issue[]): void {
   const colors = terminal.colorsFor(terminal.stderr);
-  const errors = issues.filter((issue) => issue.severity === "error");
-  const warnings = issues.filter((issue) => issue.severity === "warning");
+  const inOrder = issues.toSorted(
+    (a, b) =>
+      (a.file ?? "").localeCompare(b.file ?? "") || (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+  );
+  const errors = inOrder.filter((issue) => issue.severity === "error");
+  const warnings = inOrder.filter((issue) => issue.severity === "warning");
   for (const issue of errors) terminal.err(`${colors.red("error:")} ${formatIssue(issue)}`);
   for (const issue of warnings) terminal.err(`${colors.yellow("warning:")} ${formatIssue(issue)}`);
 }

@@ -30,7 +30,8 @@ export function createUploader(terminal: Terminal, client: Client): Store {
     const { uri, upload } = await client.requestUpload(request);
     if (upload === undefined) return { uri, hash: request.hash };
 
-    terminal.err(`Uploading ${label} (${formatBytes(hashed.reduce((sum, { size }) => sum + size, 0))})`);
+    const bytes = hashed.reduce((sum, { size }) => sum + size, 0);
+    terminal.err(terminal.colorsFor(terminal.stderr).dim(`Uploading ${label} (${formatBytes(bytes)})`));
     await inBatches(hashed, (file) => send(file, upload));
     const check = await client.requestUpload(request);
     if (check.upload !== undefined)

@@ -1,18 +1,21 @@
 import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import type { RunDocument } from "#shared/domain/run.ts";
-import { chooseDataset } from "../choose-dataset.ts";
-import { type Connection, connectOrStart, homeOf } from "../connect.ts";
+import { type Dataset, chooseDataset } from "../choose-dataset.ts";
+import type { Client } from "../client.ts";
+import { connectOrStart, homeOf } from "../connect.ts";
 import type { CliContext } from "../context.ts";
 import { downloadFile, listFiles } from "../download-outputs.ts";
 import { finishRun } from "../finish-run.ts";
 import { type ServerFlags, flags } from "../flags.ts";
 import { listenForInterrupts } from "../interrupts.ts";
 import { preparePipeline } from "../prepare-pipeline.ts";
+import { readAllMetrics } from "../read-all-metrics.ts";
 import { startRun } from "../start-run.ts";
 import { renderDemo } from "../views/render-demo.ts";
+import { shortPath } from "../views/short-path.ts";
 import { watchRun } from "../watch-run.ts";
 
 interface DemoFlags extends ServerFlags {
@@ -53,14 +56,16 @@ async function demo(context: CliContext, options: DemoFlags): Promise<void> {
   if (connection === undefined) return finishRun(context, undefined, { isJson, isOwn: true });
   try {
     const { client, isOwn } = connection;
-    if (isOwn && !existsSync(join(homeOf(options), "environments"))) say(firstTime);
-    const inputs = { data: dataset.path, epochs: String(epochs) };
+    if (isOwn && (await isFirstTime(context))) say(firstTime);
+    const inputs = { images: dataset.path, epochs: String(epochs) };
     const { runId } = await startRun(terminal, client, { pipeline, inputs, displayName: "mlpipe demo" });
-    say(`Run ${runId}: prep, train (${epochs} epochs) and score`);
+    say(`Run ${runId}: prep, train (${epochs} ${epochs === 1 ? "epoch" : "epochs"}), score`);
     say("");
     const document = await watchRun(context, { connection, runId, interrupts, stream });
     if (document?.status !== "completed") return finishRun(context, document, { isJson, isOwn });
-    await present(context, { connection, document, folder, dataset: dataset.path, say });
+    const paths = await downloadAll(client, document, join(folder, runId));
+    say("");
+    say(await describeEnd(context, { client, document, dataset, paths, stream }));
     if (isJson) terminal.out(JSON.stringify(document));
   } finally {
     await connection.stop();
@@ -68,40 +73,40 @@ async function demo(context: CliContext, options: DemoFlags): Promise<void> {
   }
 }
 
-const firstTime = `First run: a Python environment with Keras is built, which takes a few minutes, most of it downloads.
-Later runs find it ready.`;
+const firstTime = `First run: Python with Keras and TensorFlow is installed for the jobs, some 2.5 GB
+on disk. That takes minutes, most of it downloads; later runs find it ready.`;
 
-interface Presenting {
-  readonly connection: Connection;
-  readonly document: RunDocument;
-  readonly folder: string;
-  readonly dataset: string;
-  readonly say: (line: string) => void;
+async function isFirstTime({ environment }: CliContext): Promise<boolean> {
+  const { findCacheFolder } = await import("#local/stack-settings.ts");
+  return !existsSync(join(findCacheFolder(environment.variables), "environments"));
 }
 
-async function present(
-  { terminal, environment }: CliContext,
-  { connection, document, folder, dataset, say }: Presenting,
-): Promise<void> {
-  const { client } = connection;
-  const to = join(folder, document.runId);
+async function downloadAll(client: Client, document: RunDocument, to: string): Promise<string[]> {
   const paths: string[] = [];
-  for (const file of await listFiles(client, document, {}))
-    paths.push(await downloadFile(client, document.runId, file, to));
-  const metrics = new Map<string, Awaited<ReturnType<typeof client.getMetrics>>>();
-  for (const { name } of document.nodes) metrics.set(name, await client.getMetrics(document.runId, name));
-  say("");
-  const next = `${environment.programName} run ${relative(process.cwd(), pipelineFile)} --input data=${relative(process.cwd(), dataset)} --input epochs=10 --watch`;
-  say(
-    renderDemo(
-      { document, metrics },
-      paths.map((path) => relative(process.cwd(), path)),
-      {
-        colors: terminal.colorsFor(terminal.stdout),
-        width: terminal.widthOf(terminal.stdout),
-        now: Date.now(),
-        next,
-      },
-    ),
-  );
+  for (const file of await listFiles(client, document, {})) {
+    paths.push(shortPath(await downloadFile(client, document.runId, file, to)));
+  }
+  return paths;
+}
+
+interface DemoEnd {
+  readonly client: Client;
+  readonly document: RunDocument;
+  readonly dataset: Dataset;
+  readonly paths: readonly string[];
+  readonly stream: NodeJS.WriteStream;
+}
+
+async function describeEnd({ terminal, environment }: CliContext, end: DemoEnd): Promise<string> {
+  const { client, document, dataset, paths, stream } = end;
+  const metrics = await readAllMetrics(client, document);
+  return renderDemo({ document, metrics }, paths, {
+    colors: terminal.colorsFor(stream),
+    width: terminal.widthOf(stream),
+    now: Date.now(),
+    next: [
+      `${environment.programName} run ${shortPath(pipelineFile)} --watch`,
+      `--input images=${shortPath(dataset.path)} --input epochs=10`,
+    ],
+  });
 }

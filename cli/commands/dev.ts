@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { Command } from "commander";
 import { homeOf } from "../connect.ts";
 import type { CliContext } from "../context.ts";
 import { type ServerFlags, flags } from "../flags.ts";
 import { listenForInterrupts } from "../interrupts.ts";
+import { shortPath } from "../views/short-path.ts";
 
 export function createDevCommand(context: CliContext): Command {
   return new Command("dev")
@@ -17,10 +18,11 @@ export function createDevCommand(context: CliContext): Command {
       const { startStack } = await import("#local/stack.ts");
       const stack = await startStack({ home: homeOf(options), onProgress: (text) => terminal.err(dim(text)) });
       try {
-        const home = relative(process.cwd(), stack.home) || ".";
         const flag = options.home === undefined ? "" : ` --home ${options.home}`;
         terminal.out(`${green("mlpipe is up")} at ${bold(`${stack.url}/api`)}`);
-        terminal.out(`The key is "key" in ${join(home, "stack.json")}; send it as header x-functions-key.`);
+        terminal.out(
+          `The key is "key" in ${shortPath(join(stack.home, "stack.json"))}; send it as header x-functions-key.`,
+        );
         terminal.out("mlpipe's own commands find both by themselves, in another terminal:");
         terminal.out(`  ${environment.programName} run ${examplePipeline()} --watch${flag}`);
         terminal.out("Ctrl-C stops the stack; runs that are not over go on at the next start.");
@@ -37,5 +39,5 @@ export function createDevCommand(context: CliContext): Command {
 /** The flagship where the reader stands in mlpipe's own folder. */
 function examplePipeline(): string {
   const flagship = "pipelines/fashion_mnist.yml";
-  return existsSync(flagship) ? flagship : "<pipeline.yml>";
+  return existsSync(flagship) ? `${flagship} --input images=<folder>` : "<pipeline.yml>";
 }

@@ -1,4 +1,4 @@
-import { relative, resolve } from "node:path";
+import { resolve } from "node:path";
 import { Command } from "commander";
 import { connect } from "../connect.ts";
 import type { CliContext } from "../context.ts";
@@ -6,6 +6,7 @@ import { downloadFile, listFiles } from "../download-outputs.ts";
 import { type ServerFlags, flags } from "../flags.ts";
 import { formatBytes } from "../views/format-bytes.ts";
 import { renderTable } from "../views/print-table.ts";
+import { shortPath } from "../views/short-path.ts";
 
 interface OutputsFlags extends ServerFlags {
   readonly json?: boolean;
@@ -73,7 +74,7 @@ async function download(
   for (const file of files) {
     const path = await downloadFile(client, runId, file, to);
     paths.push(path);
-    if (json !== true) terminal.out(`${relative(process.cwd(), path)}  ${formatBytes(file.size)}`);
+    if (json !== true) terminal.out(`${shortPath(path)}  ${formatBytes(file.size)}`);
   }
   if (json === true) return terminal.out(JSON.stringify({ runId, folder: resolve(to), files: paths }));
   const bytes = files.reduce((sum, { size }) => sum + size, 0);

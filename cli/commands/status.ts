@@ -1,12 +1,10 @@
 import { Command } from "commander";
-import { nodeStatusFacts } from "#shared/domain/run.ts";
-import type { Client } from "../client.ts";
 import { connect } from "../connect.ts";
 import type { CliContext } from "../context.ts";
 import { type ServerFlags, flags } from "../flags.ts";
-import type { RunProgress } from "../follow-run.ts";
 import { finishRun } from "../finish-run.ts";
 import { listenForInterrupts } from "../interrupts.ts";
+import { readAllMetrics } from "../read-all-metrics.ts";
 import { renderRun, renderRunList } from "../views/run-table.ts";
 import { watchRun } from "../watch-run.ts";
 
@@ -65,20 +63,6 @@ async function watch(context: CliContext, runId: string, { json, ...server }: St
   const document = await watchRun(context, { connection, runId, interrupts, stream });
   interrupts.release();
   finishRun(context, document, { isJson: json === true, isOwn: false });
-}
-
-const mostNodesWithMetrics = 50;
-
-async function readAllMetrics(
-  client: Client,
-  { runId, nodes }: RunProgress["document"],
-): Promise<RunProgress["metrics"]> {
-  const started = nodes
-    .filter(({ status }) => status === "running" || nodeStatusFacts[status].isSuccess)
-    .slice(0, mostNodesWithMetrics);
-  const read = async (node: string) =>
-    [node, await client.getMetrics(runId, node).catch(() => ({ metrics: {}, params: {} }))] as const;
-  return new Map(await Promise.all(started.map(({ name }) => read(name))));
 }
 
 function tableOptions({ terminal }: CliContext) {

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { CliContext } from "../context.ts";
 import { flags } from "../flags.ts";
-import { preparePipeline } from "../prepare-pipeline.ts";
+import { inputsWithoutValue, preparePipeline } from "../prepare-pipeline.ts";
 
 export function createValidateCommand(context: CliContext): Command {
   return new Command("validate")
@@ -11,6 +11,8 @@ export function createValidateCommand(context: CliContext): Command {
     .action(async (path: string, { json }: { json?: boolean }) => {
       const { document } = await preparePipeline(context, path);
       if (json === true) return context.terminal.out(JSON.stringify(document));
-      context.terminal.out(`${path} is valid. To run it: ${context.environment.programName} run ${path} --watch`);
+      const inputs = inputsWithoutValue(document).map((name) => ` --input ${name}=<path>`);
+      context.terminal.out(`${path} is valid. To run it:`);
+      context.terminal.out(`  ${context.environment.programName} run ${path}${inputs.join("")} --watch`);
     });
 }

@@ -4,8 +4,8 @@ import { type TableOptions, renderNodes } from "./run-table.ts";
 import { formatValue } from "./summarize-metrics.ts";
 
 export interface DemoOptions extends TableOptions {
-  /** The command to type next. */
-  readonly next: string;
+  /** The command to type next, in pieces that fit a line. */
+  readonly next: readonly string[];
 }
 
 /** @param paths - the files that were downloaded, as the reader would type them. */
@@ -21,7 +21,7 @@ export function renderDemo(progress: RunProgress, paths: readonly string[], opti
       .map((path, index): [string, string] => [index === 0 ? "Pictures" : "", path]),
   ];
   const lines = facts.flatMap(([label, value]) => (value === undefined ? [] : [`${label.padEnd(15)}${value}`]));
-  return [renderNodes(progress, options), "", ...lines, "", `Next: ${next}`].join("\n");
+  return [renderNodes(progress, options), "", ...lines, "", ...renderCommand(next)].join("\n");
 }
 
 function findTestAccuracy({ metrics }: RunProgress): number | undefined {
@@ -30,4 +30,12 @@ function findTestAccuracy({ metrics }: RunProgress): number | undefined {
     if (found !== undefined) return found[1].at(-1)?.value;
   }
   return undefined;
+}
+
+/** A command over several lines that a shell takes as one. */
+function renderCommand(pieces: readonly string[]): string[] {
+  return [
+    "Next, the same with ten epochs:",
+    ...pieces.map((piece, index) => `  ${index === 0 ? "" : "  "}${piece}${index < pieces.length - 1 ? " \\" : ""}`),
+  ];
 }

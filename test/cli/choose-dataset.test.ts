@@ -57,7 +57,7 @@ describe("without an input", () => {
 
   test("a host that does not answer, or breaks off, makes us draw", async () => {
     const silent = await choose({ publicUrl: "http://127.0.0.1:1/" });
-    expect(silent.description).toContain("12 training and 2 test images drawn");
+    expect(silent.description).toContain("12 training and 2 test garments drawn");
     files.set(`/set/${idxFiles[0]}.gz`, "only one of four");
     const broken = await choose({});
     expect(broken.path).toBe(silent.path);

@@ -128,7 +128,12 @@ test("the demo ends with accuracy, where the files lie and what to type next", (
     "d/score/out/confusion.png",
     "d/train/out/loss.png",
   ];
-  const lines = renderDemo({ document, metrics }, paths, { colors, width: 80, now, next: "mlpipe run x" }).split("\n");
+  const lines = renderDemo({ document, metrics }, paths, {
+    colors,
+    width: 80,
+    now,
+    next: ["mlpipe run x", "--input y"],
+  }).split("\n");
   expect(lines.slice(3)).toEqual([
     "Test accuracy  0.842",
     "Model          d/train/model/m.keras",
@@ -136,13 +141,21 @@ test("the demo ends with accuracy, where the files lie and what to type next", (
     "Pictures       d/score/out/confusion.png",
     "               d/train/out/loss.png",
     "",
-    "Next: mlpipe run x",
+    "Next, the same with ten epochs:",
+    "  mlpipe run x \\",
+    "    --input y",
   ]);
 });
 
 describe("metrics in a line", () => {
   test("count epochs against the parameter and put validation last", () => {
     expect(summarizeMetrics(training)).toBe("epoch 2/10  loss 0.412  acc 0.851  val_acc 0.800");
+  });
+
+  test("of which there are many are those of loss and accuracy, and a count of the others", () => {
+    const names = ["Class 0 recall", "Class 1 recall", "Final test accuracy", "Final test loss"];
+    const metrics = Object.fromEntries(names.map((name) => [name, [point(0.5, 0)]]));
+    expect(summarizeMetrics({ metrics, params: {} })).toBe("final test loss 0.500  final test acc 0.500  and 2 more");
   });
 
   test("count steps where no epochs were declared, and nothing for a single value", () => {
