@@ -99,9 +99,18 @@ export function createMl(settings: Pick<Settings, "workspace" | "resourceManager
       return undefinedWhenMissing(() => client.jobs.get(resourceGroup, workspaceName, name, options()));
     },
 
-    /** Asks the service to cancel; returns when it has taken the order, not when the job has ended. */
+    /**
+     * Asks the service to cancel; returns when it has taken the order, not when the job has ended. A job that is finalising or
+     * has ended is refused by the service, and needs nothing.
+     */
     async cancelJob(name: string): Promise<void> {
-      await undefinedWhenMissing(() => client.jobs.beginCancel(resourceGroup, workspaceName, name, options()));
+      try {
+        await undefinedWhenMissing(() => client.jobs.beginCancel(resourceGroup, workspaceName, name, options()));
+      } catch (error) {
+        if (!isRestError(error) || (error.statusCode !== 400 && error.statusCode !== 409)) throw error;
+        const job = await this.getJob(name);
+        if (job !== undefined && !pastCancel.has(job.properties.status ?? "")) throw error;
+      }
     },
 
     /** Registers a code snapshot that lies at `codeUri`. @returns its ARM id */
@@ -220,6 +229,9 @@ export function createMl(settings: Pick<Settings, "workspace" | "resourceManager
     },
   };
 }
+
+/** Where a job is too far for a cancel. */
+const pastCancel = new Set(["Finalizing", "CancelRequested", "Completed", "Failed", "Canceled"]);
 
 function toPlace(name: string, properties: Record<string, unknown>): DatastorePlace {
   const text = (key: string) => (typeof properties[key] === "string" ? properties[key] : undefined);
