@@ -9,7 +9,10 @@ export interface LiteralDeclaration {
   readonly kind: "literal";
   readonly type: LiteralType;
   readonly isOptional: boolean;
-  readonly default?: Literal;
+  /** Already in the form that the program reads. */
+  readonly default?: string;
+  /** It has a default that is wrong, which has been told. */
+  readonly isBroken?: true;
   readonly min?: number;
   readonly max?: number;
   readonly enum?: readonly string[];
@@ -28,7 +31,7 @@ const specialFloats = new Map([
 const expectations: Record<LiteralType, string> = { string: "text", number: "a number", integer: "a whole number", boolean: "true or false" };
 
 /** The text that the program receives for `literal`, or what is wrong with it. */
-export function coerceLiteral(literal: Literal, declaration: Omit<LiteralDeclaration, "kind" | "isOptional">): Coerced {
+export function coerceLiteral(literal: Literal, declaration: Pick<LiteralDeclaration, "type" | "min" | "max" | "enum">): Coerced {
   const coerced = converters[declaration.type](literal);
   if (coerced === undefined) return { value: undefined, problem: `expected ${expectations[declaration.type]}, got ${describe(literal)}` };
   const { min, max, enum: allowed } = declaration;

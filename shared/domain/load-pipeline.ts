@@ -61,8 +61,15 @@ async function finish(
     return { document: undefined, localReferences: [], issues: list.issues };
   }
   // Whoever has to mend a file wants to know all that is wrong, not only what kept it from being read whole.
-  if (list.hasErrors) list.add(checkDocument(document));
+  if (list.hasErrors) {
+    const told = new Set(list.issues.map(placeOf));
+    list.add(checkDocument(document).filter((issue) => !told.has(placeOf(issue))));
+  }
   return { document, localReferences: local.references, issues: list.issues };
+}
+
+function placeOf({ file, line, column, path }: Issue): string {
+  return JSON.stringify(line === undefined ? path : [file, line, column]);
 }
 
 /** A document of a kind that its `type`, `$schema` or content tells; a job without either is a command. */

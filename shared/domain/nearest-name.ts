@@ -6,7 +6,10 @@ export function nearestName(name: string, names: Iterable<string>): string | und
   let bestDistance = limit + 1;
   for (const candidate of names) {
     if (Math.abs(candidate.length - name.length) > limit + 2) continue;
-    const distance = editDistance(wanted, normalise(candidate), bestDistance);
+    const spelling = normalise(candidate);
+    // Between two that are equally far, the one that only goes on longer.
+    const preference = spelling.startsWith(wanted) ? 0.5 : 0;
+    const distance = editDistance(wanted, spelling, bestDistance + 1) - preference;
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;

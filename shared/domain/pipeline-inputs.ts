@@ -61,8 +61,9 @@ function readInput(declared: Mapping, name: string, field: Field, compiler: Plan
   if (written.path === undefined || written.path === null) {
     const declaration = readInputDeclaration(written, field, compiler.list);
     if (declaration === undefined) return { declaration, value: { kind: "invalid" } };
-    if (declaration.kind !== "literal" || declaration.default === undefined) return { declaration, value: undefined };
-    return { declaration, value: conform({ kind: "literal", literal: declaration.default }, declaration, field, compiler) };
+    if (declaration.kind === "literal" && declaration.isBroken === true) return { declaration, value: { kind: "invalid" } };
+    const isGiven = declaration.kind === "literal" && declaration.default !== undefined;
+    return { declaration, value: isGiven ? { kind: "literal", literal: declaration.default } : undefined };
   }
   const { type: typeName = "uri_folder", path = "", mode } = valueShape(written, field, compiler.list) ?? {};
   const type = readDataType(typeName);

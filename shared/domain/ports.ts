@@ -109,11 +109,12 @@ export function readInputDeclaration(spec: unknown, field: Field, list: IssueLis
   if (read.default !== undefined && standard === undefined) {
     list.error(fieldOf(field.path, spec, "default"), `expected a literal, got ${describe(read.default)}`);
   }
-  if (standard !== undefined) {
-    const coerced = coerceLiteral(standard, { type, ...limits });
-    if (coerced.value === undefined) list.error(fieldOf(field.path, spec, "default"), coerced.problem);
-  }
-  return { kind: "literal", type, isOptional, ...limits, ...(standard === undefined ? {} : { default: standard }) };
+  const declaration = { kind: "literal", type, isOptional, ...limits } as const;
+  if (standard === undefined) return declaration;
+  const coerced = coerceLiteral(standard, declaration);
+  if (coerced.value !== undefined) return { ...declaration, default: coerced.value };
+  list.error(fieldOf(field.path, spec, "default"), coerced.problem);
+  return { ...declaration, isBroken: true };
 }
 
 /** The literal in `holder[key]`, a number as Python prints it. */

@@ -43,9 +43,8 @@ function resolveInput(step: Step, name: string, compiler: PlanCompiler): Value |
   const given = isMapping(step.node.inputs) ? readValue(step.node.inputs, name, step.scope, field, compiler) : undefined;
   const value = given === undefined ? undefined : conform(given, declaration, field, compiler);
   if (value !== undefined) return value;
-  if (declaration?.kind === "literal" && declaration.default !== undefined) {
-    return conform({ kind: "literal", literal: declaration.default }, declaration, field, compiler);
-  }
+  if (declaration?.kind === "literal" && declaration.isBroken === true) return invalid;
+  if (declaration?.kind === "literal" && declaration.default !== undefined) return { kind: "literal", literal: declaration.default };
   if (declaration !== undefined && !declaration.isOptional && !givenElsewhere(step).includes(name)) {
     const type = declaration.kind === "data" ? declaration.type : `a ${declaration.type}`;
     compiler.list.error(isGiven(step, name) ? field : step.field, `the required input \`${name}\` (${type}) has no value`, {
@@ -65,6 +64,7 @@ export function inputsOf(step: Step, compiler: PlanCompiler): ReadonlyMap<string
     if (declared === undefined || declared.has(name) || step.isUnknown) continue;
     const extra = { atKey: true, nearest: { name, among: declared.keys() } };
     compiler.list.warn(inputField(step, name), `the component has no input \`${name}\`; it has no effect`, extra);
+    readValue(given, name, step.scope, inputField(step, name), compiler);
   }
   const names = [...(declared?.keys() ?? Object.keys(given))];
   return new Map(names.map((name) => [name, inputOf(step, name, compiler)]));
