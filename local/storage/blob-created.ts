@@ -15,6 +15,8 @@ export interface BlobCreatedOptions {
   readonly accountName: string;
   readonly accountKey: string;
   readonly publish: (event: EventGridEvent) => void;
+  /** Told of every write before its event goes out. */
+  readonly onCommit?: (container: string, blob: string) => void;
 }
 
 interface Write {
@@ -37,7 +39,7 @@ const lookUpLimitMs = 5000;
 export function createBlobCreated(
   options: BlobCreatedOptions,
 ): (request: IncomingMessage, answer: IncomingMessage) => void {
-  const { upstreamPort, url, topic, accountName, accountKey, publish } = options;
+  const { upstreamPort, url, topic, accountName, accountKey, publish, onCommit } = options;
   const agent = new Agent({ keepAlive: true, maxSockets: 16 });
   const readToken = createReadToken(accountName, accountKey);
   const nextSequencer = createSequencer();
@@ -45,6 +47,7 @@ export function createBlobCreated(
   return (request, answer) => {
     const write = findWrite(request, answer, accountName);
     if (write === undefined) return;
+    onCommit?.(write.container, write.blob);
     const toEvent = createEvent(write, request, answer, { topic, url, sequencer: nextSequencer() });
     const known = factsOfRequest(write, request.headers);
     if (known !== undefined) return publish(toEvent(known));

@@ -4,17 +4,26 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { z } from "zod";
 import { EventFaults } from "../event-faults.ts";
 import type { EventGrid } from "../event-grid.ts";
+import type { Commits } from "./commits.ts";
 
 const maxBodyBytes = 64 * 1024;
 
+export interface ControlOptions {
+  readonly grid: EventGrid;
+  readonly commits: Commits;
+  /** The stack's: opens the door. */
+  readonly token: string;
+}
+
 /**
- * Serves `GET` and `POST /_embedded/faults` (bearer token: the stack's). A POST replaces all faults; what it leaves out is off.
- * The returned function answers false to what is not its own.
+ * Serves `GET` and `POST /_embedded/faults` and `GET /_embedded/commits` (bearer token). A POST replaces all faults; what it leaves
+ * out is off. The returned function answers false to what is not its own.
  */
-export function createControl(
-  grid: EventGrid,
-  token: string,
-): (request: IncomingMessage, response: ServerResponse) => boolean {
+export function createControl({
+  grid,
+  commits,
+  token,
+}: ControlOptions): (request: IncomingMessage, response: ServerResponse) => boolean {
   return (request, response) => {
     if (request.url?.startsWith("/_embedded/") !== true) return false;
     void answer(request).then(
@@ -31,7 +40,13 @@ export function createControl(
     if (!isSame(request.headers.authorization ?? "", `Bearer ${token}`)) {
       return { status: 401, body: { error: "the stack's token is missing or wrong" } };
     }
-    if (request.url !== "/_embedded/faults") return { status: 404, body: { error: "only /_embedded/faults is here" } };
+    if (request.url === "/_embedded/commits") {
+      return request.method === "GET"
+        ? { status: 200, body: { commits: commits.recent() } }
+        : { status: 405, body: { error: "GET" } };
+    }
+    if (request.url !== "/_embedded/faults")
+      return { status: 404, body: { error: "only /_embedded/faults and /_embedded/commits are here" } };
     if (request.method === "POST") {
       const parsed = EventFaults.safeParse(parseJson(await readBody(request)));
       if (!parsed.success) return { status: 400, body: { error: z.prettifyError(parsed.error) } };

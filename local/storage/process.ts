@@ -8,6 +8,7 @@ import { EventFaults } from "../event-faults.ts";
 import { createEventGrid } from "../event-grid.ts";
 import { startAzurite } from "./azurite.ts";
 import { createBlobCreated } from "./blob-created.ts";
+import { createCommits } from "./commits.ts";
 import { createControl } from "./control.ts";
 import { createPassThrough } from "./pass-through.ts";
 
@@ -20,7 +21,7 @@ const StorageOptions = z.object({
   accountKey: z.string(),
   /** ARM id of the account: the events' topic. */
   topic: z.string(),
-  /** Opens `/_embedded/faults`. */
+  /** Opens `/_embedded/...`. */
   token: z.string(),
   subscriptions: z.array(
     z.object({
@@ -53,6 +54,7 @@ async function main(): Promise<void> {
   });
   const url = `http://127.0.0.1:${port}`;
   const grid = createEventGrid({ log, faults, retryScale });
+  const commits = createCommits();
   const server = createPassThrough({
     upstreamPort: azuritePort,
     onAnswer: createBlobCreated({
@@ -62,8 +64,9 @@ async function main(): Promise<void> {
       accountName,
       accountKey,
       publish: grid.publish,
+      onCommit: commits.add,
     }),
-    serve: createControl(grid, token),
+    serve: createControl({ grid, commits, token }),
   });
 
   let isStopping = false;
