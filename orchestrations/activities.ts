@@ -52,13 +52,10 @@ export const cancelJob = activity("cancelJob", {
   output: z.null(),
 });
 
-/** Lists what a completed job wrote and gives each output's URI. */
+/** The URI of each output that a completed job wrote. */
 export const collectOutputs = activity("collectOutputs", {
   input: Attempt.extend({ jobName: z.string() }),
-  output: z.object({
-    outputs: z.record(z.string(), z.string()),
-    exitCode: z.number().int().optional(),
-  }),
+  output: z.object({ outputs: z.record(z.string(), z.string()) }),
 });
 
 /** Why a job failed: the service's words, the exit code of the end marker, the end of the log. */

@@ -1,9 +1,9 @@
 import type { Ml } from "#shared/azure/ml.ts";
 import type { Blobs } from "#shared/azure/blob.ts";
-import type { AttemptPlace } from "#shared/domain/layout.ts";
+import { EndMarker } from "#shared/domain/end-marker.ts";
+import { type AttemptPlace, endMarkerPath } from "#shared/domain/layout.ts";
 import type { NodeFailure } from "#shared/domain/run.ts";
 import type { JobLogs } from "../job-logs.ts";
-import { readExitCode } from "./collect-outputs.ts";
 
 /** Job properties in which the service has been seen to say what went wrong. */
 const messageProperties = ["_azureml.ErrorMessage", "azureml.errorMessage", "ErrorMessage"];
@@ -33,4 +33,15 @@ export function createDescribeFailure({ ml, blobs, logs }: { ml: Ml; blobs: Blob
       ...(logTail.length === 0 ? {} : { logTail }),
     };
   };
+}
+
+/** The exit code an attempt's end marker tells, or undefined when there is none. */
+async function readExitCode(blobs: Blobs, place: AttemptPlace): Promise<number | undefined> {
+  const text = await blobs.readText(endMarkerPath(place));
+  if (text === undefined) return undefined;
+  try {
+    return EndMarker.parse(JSON.parse(text)).exitCode;
+  } catch {
+    return undefined;
+  }
 }

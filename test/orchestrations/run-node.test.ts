@@ -21,7 +21,7 @@ function service(
     train: () => ({ kind: "submitted", jobName: "r1-train-1", jobStatus: "NotStarted" }),
     submitJob: () => ({ kind: "submitted", jobName: "r1-other-1", jobStatus: "NotStarted" }),
     getJob: () => ({ jobStatus: "Completed", outcome: "completed" }),
-    collectOutputs: () => ({ outputs: { model: "azureml://model/" }, exitCode: 0 }),
+    collectOutputs: () => ({ outputs: { model: "azureml://model/" } }),
     describeFailure: () => ({ reason: "the command ended with exit code 3", exitCode: 3, logTail: ["boom"] }),
     cancelJob: () => null,
     reportNode: () => null,
