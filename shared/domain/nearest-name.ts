@@ -1,6 +1,7 @@
 /** The name in `names` that `name` is most likely a misspelling of, or undefined when none is near. */
 export function nearestName(name: string, names: Iterable<string>): string | undefined {
-  const limit = Math.max(1, Math.floor(name.length / 3));
+  // Any short name is close to any other; only its letter case can be mistaken.
+  const limit = name.length < 3 ? 0 : Math.max(1, Math.floor(name.length / 3));
   const wanted = normalise(name);
   let best: string | undefined;
   let bestDistance = limit + 1;
