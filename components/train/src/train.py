@@ -24,6 +24,7 @@ from keras import layers  # noqa: E402
 
 BATCH_SIZE = 256
 VALIDATION_SHARE = 0.2
+SMALLEST_SIDE = 18  # what the three convolutions leave at least one pixel of
 METRICS = {"Loss": "loss", "Accuracy": "accuracy", "Validation Loss": "val_loss", "Validation Accuracy": "val_accuracy"}
 
 
@@ -40,6 +41,8 @@ def read_images(csv):
     side = math.isqrt(table.shape[1] - 1)
     if side * side != table.shape[1] - 1:
         sys.exit(f"train: {csv.name} has {table.shape[1] - 1} pixels per line, which makes no square image")
+    if side < SMALLEST_SIDE:
+        sys.exit(f"train: images of {side} x {side} are too small: the network needs {SMALLEST_SIDE} x {SMALLEST_SIDE}")
     return table[:, 1:].reshape(-1, side, side, 1).astype(np.float32) / 255, table[:, 0]
 
 
