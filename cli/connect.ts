@@ -6,25 +6,27 @@ import { MlpipeError, isMlpipeError } from "#shared/errors.ts";
 import { type Client, createClient } from "./client.ts";
 import type { CliContext } from "./context.ts";
 import { type ServerFlags, defaultHome } from "./flags.ts";
+import { createHint } from "./hint.ts";
 import type { Interrupts } from "./interrupts.ts";
+import { startOwnStack } from "./start-own-stack.ts";
 
 export interface Connection {
   readonly client: Client;
   /** Whether this process itself is the server, which then lives as long as the command. */
   readonly isOwn: boolean;
-  /** Settles when an own server dies under us; never for others. */
-  readonly failed: Promise<Error>;
-  stop(): Promise<void>;
+  /** Rejects when an own server dies under us; others leave it open. */
+  readonly broken: Promise<never>;
+  readonly stop: () => Promise<void>;
 }
 
 /** @throws MlpipeError `Unavailable` when no server was named and none runs on this machine. */
 export async function connect(context: CliContext, flags: ServerFlags): Promise<Connection> {
   const found = await findServer(context, flags);
   if (found !== undefined) return found;
-  const { programName } = context.environment;
+  const hint = createHint(context, flags);
   throw new MlpipeError(
     "Unavailable",
-    `no server runs on ${homeOf(flags)}: start one with \`${programName} dev\`, or name one with --server and MLPIPE_KEY`,
+    `no server runs on ${homeOf(flags)}: start one with \`${hint("dev")}\`, or name one with --server and MLPIPE_KEY`,
   );
 }
 
@@ -36,15 +38,10 @@ export async function connectOrStart(
 ): Promise<Connection | undefined> {
   const found = await findServer(context, flags);
   if (found !== undefined) return found;
-  const { startStack } = await import("#local/stack.ts");
-  const { terminal } = context;
-  const { dim } = terminal.colorsFor(terminal.stderr);
   try {
-    const stack = await startStack({ home: homeOf(flags), onProgress: (text) => terminal.err(dim(text)) });
-    const { url, key, failed } = stack;
-    const own = { client: createClient({ url, key }), isOwn: true, failed, stop: () => stack.stop() };
-    if (interrupts.count() === 0) return own;
-    await own.stop();
+    const { url, key, broken, stop } = await startOwnStack(context.terminal, homeOf(flags));
+    if (interrupts.count() === 0) return { client: createClient({ url, key }), isOwn: true, broken, stop };
+    await stop();
     return undefined;
   } catch (error) {
     if (isMlpipeError(error) && error.code === "Conflict") return join(context, flags, error);
@@ -78,7 +75,7 @@ async function findServer({ environment }: CliContext, flags: ServerFlags): Prom
 }
 
 function remote(url: string, key: string | undefined): Connection {
-  return { client: createClient({ url, key }), isOwn: false, failed: new Promise(() => {}), stop: async () => {} };
+  return { client: createClient({ url, key }), isOwn: false, broken: new Promise(() => {}), stop: async () => {} };
 }
 
 function checkUrl(text: string): string {

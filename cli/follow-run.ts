@@ -17,8 +17,8 @@ export interface Following {
   readonly runId: string;
   readonly signal: AbortSignal;
   readonly onProgress: (progress: RunProgress) => void;
-  /** The server does not answer for now. */
-  readonly onSilence: (reason: string) => void;
+  /** The server does not answer for now (why), or does again (undefined). */
+  readonly onSilence: (reason: string | undefined) => void;
 }
 
 const pollSeconds = 20;
@@ -79,6 +79,7 @@ export async function followRun({ client, runId, signal, onProgress, onSilence }
         await sleep(2000, undefined, { signal });
         continue;
       }
+      if (silentSince !== undefined) onSilence(undefined);
       silentSince = undefined;
       if (answer !== undefined) {
         ({ document, etag } = answer);

@@ -3,6 +3,7 @@ import { runStatusFacts } from "#shared/domain/run.ts";
 import { connect } from "../connect.ts";
 import type { CliContext } from "../context.ts";
 import { type ServerFlags, flags } from "../flags.ts";
+import { createHint } from "../hint.ts";
 
 interface CancelFlags extends ServerFlags {
   readonly reason?: string;
@@ -20,12 +21,12 @@ export function createCancelCommand(context: CliContext): Command {
     .action(async (runId: string, { reason, json, ...server }: CancelFlags) => {
       const { client } = await connect(context, server);
       const document = await client.cancelRun(runId, reason);
-      const { terminal, environment } = context;
+      const { terminal } = context;
       if (json === true) terminal.out(JSON.stringify(document));
       else if (runStatusFacts[document.status].isTerminal) terminal.out(`Run ${runId} has ended: ${document.status}.`);
       else
         terminal.out(
-          `Run ${runId} is being canceled. To see it end: ${environment.programName} status ${runId} --watch`,
+          `Run ${runId} is being canceled. To see it end: ${createHint(context, server)(`status ${runId} --watch`)}`,
         );
     });
 }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
 import type { RunDocument } from "#shared/domain/run.ts";
@@ -10,6 +10,7 @@ import type { CliContext } from "../context.ts";
 import { downloadFile, listFiles } from "../download-outputs.ts";
 import { finishRun } from "../finish-run.ts";
 import { type ServerFlags, flags } from "../flags.ts";
+import { type Hint, createHint } from "../hint.ts";
 import { listenForInterrupts } from "../interrupts.ts";
 import { preparePipeline } from "../prepare-pipeline.ts";
 import { readAllMetrics } from "../read-all-metrics.ts";
@@ -51,9 +52,10 @@ async function demo(context: CliContext, options: DemoFlags): Promise<void> {
   const dataset = await chooseDataset({ input, images, folder, onProgress: say });
   say(`Images: ${dataset.description}`);
 
+  const hint = createHint(context, options);
   const interrupts = listenForInterrupts();
   const connection = await connectOrStart(context, options, interrupts);
-  if (connection === undefined) return finishRun(context, undefined, { isJson, isOwn: true });
+  if (connection === undefined) return finishRun(context, undefined, { isJson, isOwn: true, hint });
   try {
     const { client, isOwn } = connection;
     if (isOwn && (await isFirstTime(context))) say(firstTime);
@@ -61,11 +63,12 @@ async function demo(context: CliContext, options: DemoFlags): Promise<void> {
     const { runId } = await startRun(terminal, client, { pipeline, inputs, displayName: "mlpipe demo" });
     say(`Run ${runId}: prep, train (${epochs} ${epochs === 1 ? "epoch" : "epochs"}), score`);
     say("");
-    const document = await watchRun(context, { connection, runId, interrupts, stream });
-    if (document?.status !== "completed") return finishRun(context, document, { isJson, isOwn });
-    const paths = await downloadAll(client, document, join(folder, runId));
+    const document = await watchRun(context, { connection, runId, interrupts, hint, stream });
+    if (document?.status !== "completed") return finishRun(context, document, { isJson, isOwn, hint });
+    const to = join(folder, runId);
+    const paths = await downloadAll(client, document, to);
     say("");
-    say(await describeEnd(context, { client, document, dataset, paths, stream }));
+    say(await describeEnd(context, { client, document, dataset, to, paths, stream, hint }));
     if (isJson) terminal.out(JSON.stringify(document));
   } finally {
     await connection.stop();
@@ -73,8 +76,8 @@ async function demo(context: CliContext, options: DemoFlags): Promise<void> {
   }
 }
 
-const firstTime = `First run: Python with Keras and TensorFlow is installed for the jobs, some 2.5 GB
-on disk. That takes minutes, most of it downloads; later runs find it ready.`;
+const firstTime = `First run: Python with Keras and TensorFlow is installed for the jobs, 2.5 GB on
+disk. That takes minutes, most of it downloads; later runs find it ready.`;
 
 async function isFirstTime({ environment }: CliContext): Promise<boolean> {
   const { findCacheFolder } = await import("#local/stack-settings.ts");
@@ -84,7 +87,7 @@ async function isFirstTime({ environment }: CliContext): Promise<boolean> {
 async function downloadAll(client: Client, document: RunDocument, to: string): Promise<string[]> {
   const paths: string[] = [];
   for (const file of await listFiles(client, document, {})) {
-    paths.push(shortPath(await downloadFile(client, document.runId, file, to)));
+    paths.push(relative(to, await downloadFile(client, document.runId, file, to)));
   }
   return paths;
 }
@@ -93,19 +96,23 @@ interface DemoEnd {
   readonly client: Client;
   readonly document: RunDocument;
   readonly dataset: Dataset;
+  readonly to: string;
+  /** Below `to`. */
   readonly paths: readonly string[];
   readonly stream: NodeJS.WriteStream;
+  readonly hint: Hint;
 }
 
-async function describeEnd({ terminal, environment }: CliContext, end: DemoEnd): Promise<string> {
-  const { client, document, dataset, paths, stream } = end;
+async function describeEnd({ terminal }: CliContext, end: DemoEnd): Promise<string> {
+  const { client, document, dataset, to, paths, stream, hint } = end;
   const metrics = await readAllMetrics(client, document);
   return renderDemo({ document, metrics }, paths, {
     colors: terminal.colorsFor(stream),
     width: terminal.widthOf(stream),
     now: Date.now(),
+    folder: shortPath(to),
     next: [
-      `${environment.programName} run ${shortPath(pipelineFile)} --watch`,
+      hint(`run ${shortPath(pipelineFile)} --watch`),
       `--input images=${shortPath(dataset.path)} --input epochs=10`,
     ],
   });

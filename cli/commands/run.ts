@@ -3,6 +3,7 @@ import { connectOrStart } from "../connect.ts";
 import type { CliContext } from "../context.ts";
 import { finishRun } from "../finish-run.ts";
 import { type ServerFlags, flags } from "../flags.ts";
+import { createHint } from "../hint.ts";
 import { listenForInterrupts } from "../interrupts.ts";
 import { preparePipeline } from "../prepare-pipeline.ts";
 import { readInputFlags } from "../read-input-flags.ts";
@@ -36,16 +37,17 @@ export function createRunCommand(context: CliContext): Command {
 }
 
 async function run(context: CliContext, pipeline: string, options: RunFlags): Promise<void> {
-  const { terminal, environment } = context;
+  const { terminal } = context;
   const { input, displayName, idempotencyKey } = options;
   const isJson = options.json === true;
   const stream = isJson ? terminal.stderr : terminal.stdout;
 
   const inputs = readInputFlags(input);
   const prepared = isFile(pipeline) ? await preparePipeline(context, pipeline) : pipeline;
+  const hint = createHint(context, options);
   const interrupts = listenForInterrupts();
   const connection = await connectOrStart(context, options, interrupts);
-  if (connection === undefined) return finishRun(context, undefined, { isJson, isOwn: true });
+  if (connection === undefined) return finishRun(context, undefined, { isJson, isOwn: true, hint });
   try {
     const { client, isOwn } = connection;
     const { runId, ...rest } = await startRun(terminal, client, {
@@ -56,10 +58,14 @@ async function run(context: CliContext, pipeline: string, options: RunFlags): Pr
     });
     stream.write(`Run ${runId} of ${rest.pipeline}\n`);
     if (options.watch === true || isOwn) {
-      finishRun(context, await watchRun(context, { connection, runId, interrupts, stream }), { isJson, isOwn });
+      finishRun(context, await watchRun(context, { connection, runId, interrupts, hint, stream }), {
+        isJson,
+        isOwn,
+        hint,
+      });
       return;
     }
-    stream.write(`To watch it: ${environment.programName} status ${runId} --watch\n`);
+    stream.write(`To watch it: ${hint(`status ${runId} --watch`)}\n`);
     if (isJson) terminal.out(JSON.stringify({ runId, ...rest }));
   } finally {
     await connection.stop();

@@ -3,6 +3,7 @@ import { connect } from "../connect.ts";
 import type { CliContext } from "../context.ts";
 import { type ServerFlags, flags } from "../flags.ts";
 import { finishRun } from "../finish-run.ts";
+import { createHint } from "../hint.ts";
 import { listenForInterrupts } from "../interrupts.ts";
 import { readAllMetrics } from "../read-all-metrics.ts";
 import { renderRun, renderRunList } from "../views/run-table.ts";
@@ -35,7 +36,7 @@ export function createStatusCommand(context: CliContext): Command {
 }
 
 async function listRuns(context: CliContext, { limit, status, pipeline, json, ...server }: StatusFlags): Promise<void> {
-  const { terminal, environment } = context;
+  const { terminal } = context;
   const { client } = await connect(context, server);
   const list = await client.listRuns({
     limit,
@@ -44,7 +45,7 @@ async function listRuns(context: CliContext, { limit, status, pipeline, json, ..
   });
   if (json === true) return terminal.out(JSON.stringify(list));
   if (list.runs.length === 0)
-    return terminal.err(`No runs. Start one: ${environment.programName} run <pipeline.yml> --watch`);
+    return terminal.err(`No runs. Start one: ${createHint(context, server)("run <pipeline.yml> --watch")}`);
   terminal.out(renderRunList(list.runs, tableOptions(context)));
   if (list.nextLink !== undefined) terminal.err("There are more: --limit takes up to 200.");
 }
@@ -58,11 +59,12 @@ async function showRun(context: CliContext, runId: string, { json, ...server }: 
 
 async function watch(context: CliContext, runId: string, { json, ...server }: StatusFlags): Promise<void> {
   const connection = await connect(context, server);
+  const hint = createHint(context, server);
   const interrupts = listenForInterrupts();
   const stream = json === true ? context.terminal.stderr : context.terminal.stdout;
-  const document = await watchRun(context, { connection, runId, interrupts, stream });
+  const document = await watchRun(context, { connection, runId, interrupts, hint, stream });
   interrupts.release();
-  finishRun(context, document, { isJson: json === true, isOwn: false });
+  finishRun(context, document, { isJson: json === true, isOwn: false, hint });
 }
 
 function tableOptions({ terminal }: CliContext) {

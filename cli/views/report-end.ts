@@ -1,21 +1,22 @@
 // What is said after a run has ended: where it failed and what to type next.
 import type { RunDocument } from "#shared/domain/run.ts";
+import type { Hint } from "../hint.ts";
 import type { Colors } from "../terminal.ts";
 
 export interface EndOptions {
   readonly colors: Colors;
-  readonly programName: string;
   /** Whether the server goes away with this command. */
   readonly isOwn: boolean;
+  readonly hint: Hint;
 }
 
 const tailLines = 20;
 
 /** Lines to print; a failed run shows the end of the log of the node that failed. */
-export function reportEnd(document: RunDocument, { colors, programName, isOwn }: EndOptions): string[] {
+export function reportEnd(document: RunDocument, { colors, isOwn, hint }: EndOptions): string[] {
   const { runId, status, failure } = document;
-  const server = isOwn ? [`To look around, start the stack in another terminal: ${programName} dev`] : [];
-  if (status === "completed") return [...server, `Files: ${programName} outputs download ${runId}`];
+  const server = isOwn ? [`To look at it again, start the stack in another terminal: ${hint("dev")}`] : [];
+  if (status === "completed") return [...server, `Files: ${hint(`outputs download ${runId}`)}`];
   if (status === "canceled") return [`Run ${runId} was canceled.`];
 
   const node =
@@ -28,6 +29,6 @@ export function reportEnd(document: RunDocument, { colors, programName, isOwn }:
     `${colors.red(`Node ${node.name} failed`)}${exitCode}: ${node.failure?.reason ?? failure?.reason ?? "no reason is known"}`,
     ...(tail.length === 0 ? [] : ["The end of its log:", ...tail.map((line) => `${colors.dim("|")} ${line}`)]),
     ...server,
-    `Whole log: ${programName} logs ${runId} ${node.name}`,
+    `Whole log: ${hint(`logs ${runId} ${node.name}`)}`,
   ];
 }

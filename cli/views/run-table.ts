@@ -16,7 +16,7 @@ export interface TableOptions {
   readonly now: number;
 }
 
-export function renderNodes({ document, metrics }: RunProgress, { colors, width, now }: TableOptions): string {
+function renderNodes({ document, metrics }: RunProgress, { colors, width, now }: TableOptions): string {
   const rows = document.nodes.map((node) => {
     const { symbol, hue } = nodeLooks[node.status];
     const elapsed = elapsedSeconds(node, now);

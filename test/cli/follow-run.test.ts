@@ -20,7 +20,7 @@ const completed = newRun({
   lastUpdatedTime: "2026-01-05T10:00:02Z",
 });
 
-function follow(signal = new AbortController().signal, silences: string[] = []) {
+function follow(signal = new AbortController().signal, silences: (string | undefined)[] = []) {
   const seen: RunProgress[] = [];
   const client = createClient({ url: app.url, key: fakeKey });
   const following = followRun({
@@ -60,11 +60,12 @@ test("waiting is done by the server: nothing is asked twice while nothing change
 test("a server that is away for a while is waited for", async () => {
   app.runs.set("sharp_pipe_1", completed);
   app.state.problem = { code: "Unavailable", detail: "starting" };
-  const silences: string[] = [];
+  const silences: (string | undefined)[] = [];
   const { following } = follow(undefined, silences);
   await expect.poll(() => silences, soon).toEqual(["starting"]);
   app.state.problem = undefined;
   expect((await following).status).toBe("completed");
+  expect(silences.at(-1)).toBeUndefined();
 });
 
 test("a run that is not there is no reason to wait", async () => {

@@ -123,23 +123,22 @@ test("the demo ends with accuracy, where the files lie and what to type next", (
   const document = newRun({ status: "completed", nodes: [newNode("score", { status: "completed", attempt: 1 })] });
   const metrics = new Map([["score", { metrics: { "Final test accuracy": [point(0.8415, 0)] }, params: {} }]]);
   const paths = [
-    "d/train/model/m.keras",
-    "d/score/out/predict_result.csv",
-    "d/score/out/confusion.png",
-    "d/train/out/loss.png",
+    "train/model/m.keras",
+    "score/out/predict_result.csv",
+    "score/out/confusion.png",
+    "train/out/loss.png",
   ];
-  const lines = renderDemo({ document, metrics }, paths, {
-    colors,
-    width: 80,
-    now,
-    next: ["mlpipe run x", "--input y"],
-  }).split("\n");
-  expect(lines.slice(3)).toEqual([
+  const options = { colors, width: 80, now, folder: "here", next: ["mlpipe run x", "--input y"] };
+  expect(renderDemo({ document, metrics }, paths, options).split("\n")).toEqual([
+    "NODE     STATUS",
+    "✔ score  completed",
+    "",
     "Test accuracy  0.842",
-    "Model          d/train/model/m.keras",
-    "Predictions    d/score/out/predict_result.csv",
-    "Pictures       d/score/out/confusion.png",
-    "               d/train/out/loss.png",
+    "Files          here/",
+    "  model        train/model/m.keras",
+    "  predictions  score/out/predict_result.csv",
+    "  pictures     score/out/confusion.png",
+    "               train/out/loss.png",
     "",
     "Next, the same with ten epochs:",
     "  mlpipe run x \\",
