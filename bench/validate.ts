@@ -21,9 +21,16 @@ command: python step.py --data \${{inputs.data}} --rate \${{inputs.rate}} --mode
 `;
 
 function pipelineOf(count: number): string {
-  const lines = ["type: pipeline", "inputs:", "  source: {type: uri_folder, path: 'azureml:source:1'}", "  rate: 0.1", "jobs:"];
+  const lines = [
+    "type: pipeline",
+    "inputs:",
+    "  source: {type: uri_folder, path: 'azureml:source:1'}",
+    "  rate: 0.1",
+    "jobs:",
+  ];
   for (let index = 0; index < count; index++) {
-    const data = index === 0 ? "parent.inputs.source" : `parent.jobs.step_${Math.floor((index - 1) / 2)}.outputs.result`;
+    const data =
+      index === 0 ? "parent.inputs.source" : `parent.jobs.step_${Math.floor((index - 1) / 2)}.outputs.result`;
     lines.push(
       `  step_${index}:`,
       "    type: command",
@@ -54,7 +61,8 @@ for (let round = 0; round < rounds; round++) {
   const start = performance.now();
   const cpuStart = process.threadCpuUsage();
   const { document, issues } = await loadPipeline("pipeline.yml", source);
-  if (document === undefined || issues.length > 0) throw new Error(`the pipeline has issues: ${JSON.stringify(issues.slice(0, 3))}`);
+  if (document === undefined || issues.length > 0)
+    throw new Error(`the pipeline has issues: ${JSON.stringify(issues.slice(0, 3))}`);
   const result = await compilePlan(document, { inputs: {} });
   if (result.plan?.nodes.length !== nodes) throw new Error("the plan is not whole");
   times.push(performance.now() - start);
@@ -70,7 +78,8 @@ function summary([first = 0, ...later]: readonly number[]): string {
 }
 
 const aliases = ["a: &a [x, x, x, x, x, x, x, x, x]"];
-for (let level = 1; level < 10; level++) aliases.push(`${"abcdefghij"[level]}: &${"abcdefghij"[level]} [${`*${"abcdefghij"[level - 1]},`.repeat(9)}]`);
+for (let level = 1; level < 10; level++)
+  aliases.push(`${"abcdefghij"[level]}: &${"abcdefghij"[level]} [${`*${"abcdefghij"[level - 1]},`.repeat(9)}]`);
 const hostile: Readonly<Record<string, string>> = {
   "an alias bomb": aliases.join("\n"),
   "10 MB of nesting": "[".repeat(10_000_000),
@@ -79,12 +88,14 @@ const hostile: Readonly<Record<string, string>> = {
   "4 MB of list entries": `a: [${"1,".repeat(2_000_000)}]`,
   "60,000 keys": Array.from({ length: 60_000 }, (_, index) => `k${index}: v`).join("\n"),
   "an anchor that holds itself": "a: &a {b: *a}",
-  "UTF-16 read as UTF-8": [..."type: pipeline"].join("\0"),
+  "UTF-16 read as UTF-8": "type: pipeline".split("").join("\0"),
 };
 for (const [name, text] of Object.entries(hostile)) {
   const before = process.memoryUsage().rss;
   const start = performance.now();
   const { issues } = await parsePipeline(text);
   const grown = Math.max(0, (process.memoryUsage().rss - before) / 1e6);
-  console.log(`${name}: ${(performance.now() - start).toFixed(0)} ms, ${grown.toFixed(0)} MB, «${issues[0]?.message.slice(0, 70) ?? "accepted"}»`);
+  console.log(
+    `${name}: ${(performance.now() - start).toFixed(0)} ms, ${grown.toFixed(0)} MB, «${issues[0]?.message.slice(0, 70) ?? "accepted"}»`,
+  );
 }

@@ -8,7 +8,11 @@ export function localPathOf(reference: string): string | undefined {
 
 /** `azureml:name:version`, `azureml:name@label`, `azureml:name`, an ARM id or a registry id: something registered. */
 export function isRegistered(reference: string): boolean {
-  return /^azureml:(?!\/\/)/.test(reference) || /^azureml:\/\/(?:registries|feeds|locations)\//.test(reference) || isArmId(reference);
+  return (
+    /^azureml:(?!\/\/)/.test(reference) ||
+    /^azureml:\/\/(?:registries|feeds|locations)\//.test(reference) ||
+    isArmId(reference)
+  );
 }
 
 /** `azureml:name:version`, `azureml:name@label` or `azureml:name`. */

@@ -28,7 +28,9 @@ export function bindFields(step: Step, compiler: PlanCompiler): Mapping {
         (value as unknown[]).map((item, index) => bind(item, fieldOf(field.path, value, index), isOutputAllowed)),
       );
     }
-    const entries = Object.entries(value).map(([key, item]) => [key, bind(item, fieldOf(field.path, value, key), isOutputAllowed)] as const);
+    const entries = Object.entries(value).map(
+      ([key, item]) => [key, bind(item, fieldOf(field.path, value, key), isOutputAllowed)] as const,
+    );
     return keepSource(value, Object.fromEntries(entries));
   }
 

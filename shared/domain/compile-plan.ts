@@ -53,7 +53,12 @@ export function checkDocument(document: PipelineDocument): readonly Issue[] {
   return compileOnce(document, { inputs: {} }, createRegisteredAssets(undefined), true).list.issues;
 }
 
-function compileOnce(document: PipelineDocument, options: CompileOptions, assets: RegisteredAssets, isCheckOnly: boolean) {
+function compileOnce(
+  document: PipelineDocument,
+  options: CompileOptions,
+  assets: RegisteredAssets,
+  isCheckOnly: boolean,
+) {
   const list = createIssueList();
   const nodes = new Map<string, PlanNode>();
   const scopes = new Map<Step, Scope>();
@@ -152,8 +157,13 @@ function withoutTopComponent(document: Mapping, compiler: PlanCompiler): Mapping
       nearest: { name, among: Object.keys(declared) },
     });
   }
-  const inputs = Object.fromEntries(Object.entries(declared).map(([name, spec]) => [name, filledIn(spec, given[name])]));
-  const outputs = { ...(isMapping(component.outputs) ? component.outputs : {}), ...(isMapping(document.outputs) ? withoutNulls(document.outputs) : {}) };
+  const inputs = Object.fromEntries(
+    Object.entries(declared).map(([name, spec]) => [name, filledIn(spec, given[name])]),
+  );
+  const outputs = {
+    ...(isMapping(component.outputs) ? component.outputs : {}),
+    ...(isMapping(document.outputs) ? withoutNulls(document.outputs) : {}),
+  };
   const jobs = component.jobs;
   return keepSource(document, { ...rest, inputs: keepSource(given, inputs), outputs, jobs });
 }
@@ -175,7 +185,13 @@ function computeIn(first: unknown, second: unknown): string | undefined {
 }
 
 /** The node that a setting names, with or without the braces of a binding. */
-function settingsNode(key: string, written: string | undefined, root: Mapping, scope: Scope, list: IssueList): string | undefined {
+function settingsNode(
+  key: string,
+  written: string | undefined,
+  root: Mapping,
+  scope: Scope,
+  list: IssueList,
+): string | undefined {
   if (written === undefined) return undefined;
   const binding = parseBinding(written);
   const name = binding?.kind === "node" ? binding.node : written;
@@ -185,7 +201,8 @@ function settingsNode(key: string, written: string | undefined, root: Mapping, s
     list.error(field, `there is no node \`${name}\``, { nearest: { name, among: scope.steps.keys() } });
     return undefined;
   }
-  if (Object.values(step.values).some((value) => value?.kind === "output")) list.error(field, `\`${name}\` reads other nodes' outputs, which this node cannot`);
+  if (Object.values(step.values).some((value) => value?.kind === "output"))
+    list.error(field, `\`${name}\` reads other nodes' outputs, which this node cannot`);
   return step.flatName;
 }
 

@@ -1,14 +1,7 @@
 // Azure ML's data types and delivery modes, in the YAML spelling and the REST spelling.
 import { z } from "zod";
 
-export const DataType = z.enum([
-  "uri_file",
-  "uri_folder",
-  "mltable",
-  "mlflow_model",
-  "custom_model",
-  "triton_model",
-]);
+export const DataType = z.enum(["uri_file", "uri_folder", "mltable", "mlflow_model", "custom_model", "triton_model"]);
 export type DataType = z.infer<typeof DataType>;
 
 export const LiteralType = z.enum(["string", "number", "integer", "boolean"]);
@@ -23,14 +16,7 @@ export const inputModes = {
   eval_mount: "EvalMount",
   eval_download: "EvalDownload",
 } as const;
-export const InputMode = z.enum([
-  "ro_mount",
-  "rw_mount",
-  "download",
-  "direct",
-  "eval_mount",
-  "eval_download",
-]);
+export const InputMode = z.enum(["ro_mount", "rw_mount", "download", "direct", "eval_mount", "eval_download"]);
 export type InputMode = z.infer<typeof InputMode>;
 
 /** YAML mode -> REST mode of an output. */

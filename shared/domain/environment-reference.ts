@@ -22,7 +22,10 @@ const environmentShape = shape({
 export function readEnvironment(value: unknown, field: Field, list: IssueList): EnvironmentReference | undefined {
   if (typeof value === "string") {
     if (isRegistered(value)) return { kind: "asset", id: value };
-    list.error(field, `expected \`azureml:name:version\`, a registry's environment or a mapping with \`image\`, got ${describe(value)}`);
+    list.error(
+      field,
+      `expected \`azureml:name:version\`, a registry's environment or a mapping with \`image\`, got ${describe(value)}`,
+    );
     return undefined;
   }
   const read = environmentShape(value, field, list);
@@ -41,7 +44,10 @@ export function readEnvironment(value: unknown, field: Field, list: IssueList): 
     return undefined;
   }
   const condaFile = isMapping(conda) ? stringify(conda) : typeof conda === "string" ? conda : undefined;
-  const build = read.build?.path === undefined ? undefined : { contextUri: read.build.path, dockerfilePath: read.build.dockerfile_path };
+  const build =
+    read.build?.path === undefined
+      ? undefined
+      : { contextUri: read.build.path, dockerfilePath: read.build.dockerfile_path };
   return {
     kind: "inline",
     ...(read.name === undefined ? {} : { name: read.name }),
@@ -49,7 +55,12 @@ export function readEnvironment(value: unknown, field: Field, list: IssueList): 
     ...(condaFile === undefined ? {} : { condaFile }),
     ...(build === undefined
       ? {}
-      : { build: { contextUri: build.contextUri, ...(build.dockerfilePath === undefined ? {} : { dockerfilePath: build.dockerfilePath }) } }),
+      : {
+          build: {
+            contextUri: build.contextUri,
+            ...(build.dockerfilePath === undefined ? {} : { dockerfilePath: build.dockerfilePath }),
+          },
+        }),
     ...(read.os_type === undefined ? {} : { osType: read.os_type }),
   };
 }

@@ -43,15 +43,12 @@ export function parseBinding(value: unknown, { allowShort = false } = {}): Bindi
 
 function readPath(path: string): Binding | undefined {
   const [, inputs, name] = /^(inputs|outputs)\.([^\s]+)$/.exec(path) ?? [];
-  if (name !== undefined)
-    return { kind: inputs === "inputs" ? "pipelineInput" : "pipelineOutput", name };
+  if (name !== undefined) return { kind: inputs === "inputs" ? "pipelineInput" : "pipelineOutput", name };
   const [, alone] = /^jobs\.([^.\s]+)$/.exec(path) ?? [];
   if (alone !== undefined) return { kind: "node", node: alone };
   const [, node, side, port] = /^jobs\.([^.\s]+)\.(inputs|outputs)\.([^\s]+)$/.exec(path) ?? [];
   if (node === undefined || port === undefined) return undefined;
-  return side === "outputs"
-    ? { kind: "nodeOutput", node, output: port }
-    : { kind: "nodeInput", node, input: port };
+  return side === "outputs" ? { kind: "nodeOutput", node, output: port } : { kind: "nodeInput", node, input: port };
 }
 
 export interface CommandExpression {
@@ -77,14 +74,9 @@ export function commandExpressions(text: string): CommandExpression[] {
 const optionalPattern = /\$\[\[([\s\S]*?)\]\]/g;
 
 /** Keeps each `$[[ text ]]` as `text` when every input it names has a value, and drops it otherwise. */
-export function resolveOptionalParts(
-  command: string,
-  hasValue: (input: string) => boolean,
-): string {
+export function resolveOptionalParts(command: string, hasValue: (input: string) => boolean): string {
   return command.replaceAll(optionalPattern, (_, body: string) =>
-    commandExpressions(body).every(({ scope, name }) => scope !== "inputs" || hasValue(name))
-      ? body
-      : "",
+    commandExpressions(body).every(({ scope, name }) => scope !== "inputs" || hasValue(name)) ? body : "",
   );
 }
 
@@ -100,9 +92,7 @@ export function visitTexts(
   visit: (text: string, path: string, holder: object, key: string | number) => void,
 ): void {
   if (typeof value !== "object" || value === null) return;
-  const entries: Iterable<[string | number, unknown]> = Array.isArray(value)
-    ? value.entries()
-    : Object.entries(value);
+  const entries: Iterable<[string | number, unknown]> = Array.isArray(value) ? value.entries() : Object.entries(value);
   for (const [key, item] of entries) {
     const itemPath = path === "" ? String(key) : `${path}.${key}`;
     if (typeof item === "string") visit(item, itemPath, value, key);

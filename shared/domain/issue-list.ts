@@ -45,16 +45,8 @@ export function createIssueList(): IssueList {
     issues.push(issue);
   }
 
-  function report(
-    severity: Issue["severity"],
-    field: Field,
-    message: string,
-    extra: IssueExtra = {},
-  ): void {
-    const suggestion =
-      extra.nearest === undefined
-        ? undefined
-        : nearestName(extra.nearest.name, extra.nearest.among);
+  function report(severity: Issue["severity"], field: Field, message: string, extra: IssueExtra = {}): void {
+    const suggestion = extra.nearest === undefined ? undefined : nearestName(extra.nearest.name, extra.nearest.among);
     add({
       path: field.path,
       message,

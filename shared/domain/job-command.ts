@@ -30,7 +30,9 @@ export function jobCommand(command: string, inputs: Readonly<Record<string, JobI
   }
 
   function needsLiteral(text: string): boolean {
-    return commandExpressions(text).some(({ scope, name }) => scope === "inputs" && Object.hasOwn(inputs, name) && valueOf(name)?.kind !== "data");
+    return commandExpressions(text).some(
+      ({ scope, name }) => scope === "inputs" && Object.hasOwn(inputs, name) && valueOf(name)?.kind !== "data",
+    );
   }
 
   function literal(name: string): string {
@@ -56,10 +58,14 @@ export function jobCommand(command: string, inputs: Readonly<Record<string, JobI
       const match = expressionPattern.exec(text);
       if (match === null) return undefined;
       const [whole, scope, name] = match;
-      if (scope !== "inputs" || name === undefined || !Object.hasOwn(inputs, name)) return { name: undefined, length: whole.length };
+      if (scope !== "inputs" || name === undefined || !Object.hasOwn(inputs, name))
+        return { name: undefined, length: whole.length };
       const input = inputs[name];
       if (input === undefined) {
-        throw new MlpipeError("InvalidRequest", `input \`${name}\` has no value; put what needs it between \`$[[\` and \`]]\` in the command`);
+        throw new MlpipeError(
+          "InvalidRequest",
+          `input \`${name}\` has no value; put what needs it between \`$[[\` and \`]]\` in the command`,
+        );
       }
       return { name: input.kind === "literal" ? name : undefined, length: whole.length };
     },
@@ -76,7 +82,10 @@ export function jobCommand(command: string, inputs: Readonly<Record<string, JobI
   });
 
   if (needsLiteral(rewritten)) {
-    throw new MlpipeError("InvalidRequest", "an input stands in a place of the command whose quoting is not understood; give it a word of its own");
+    throw new MlpipeError(
+      "InvalidRequest",
+      "an input stands in a place of the command whose quoting is not understood; give it a word of its own",
+    );
   }
   const assignments = [...variables].map(([name, variable]) => `${variable}=${quote(name, literal(name))}\n`);
   return `${assignments.join("")}${rewritten}`;
@@ -98,8 +107,10 @@ function inQuoting(variable: string, quoting: Quoting): string {
 }
 
 function quote(name: string, value: string): string {
-  if (value.includes("\0")) throw new MlpipeError("InvalidRequest", `input \`${name}\` holds a NUL character, which no argument can`);
-  if (!value.isWellFormed()) throw new MlpipeError("InvalidRequest", `input \`${name}\` is not well-formed Unicode text`);
+  if (value.includes("\0"))
+    throw new MlpipeError("InvalidRequest", `input \`${name}\` holds a NUL character, which no argument can`);
+  if (!value.isWellFormed())
+    throw new MlpipeError("InvalidRequest", `input \`${name}\` is not well-formed Unicode text`);
   // Cut after `$`, so that the service finds no expression of its own in a value.
   return `'${value.replaceAll("'", String.raw`'\''`).replaceAll(/\$(?=[{[])/g, "$$''")}'`;
 }

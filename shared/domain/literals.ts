@@ -28,18 +28,33 @@ const specialFloats = new Map([
   ["infinity", Infinity],
   ["nan", NaN],
 ]);
-const expectations: Record<LiteralType, string> = { string: "text", number: "a number", integer: "a whole number", boolean: "true or false" };
+const expectations: Record<LiteralType, string> = {
+  string: "text",
+  number: "a number",
+  integer: "a whole number",
+  boolean: "true or false",
+};
 
 /** The text that the program receives for `literal`, or what is wrong with it. */
-export function coerceLiteral(literal: Literal, declaration: Pick<LiteralDeclaration, "type" | "min" | "max" | "enum">): Coerced {
+export function coerceLiteral(
+  literal: Literal,
+  declaration: Pick<LiteralDeclaration, "type" | "min" | "max" | "enum">,
+): Coerced {
   const coerced = converters[declaration.type](literal);
-  if (coerced === undefined) return { value: undefined, problem: `expected ${expectations[declaration.type]}, got ${describe(literal)}` };
+  if (coerced === undefined)
+    return { value: undefined, problem: `expected ${expectations[declaration.type]}, got ${describe(literal)}` };
   const { min, max, enum: allowed } = declaration;
   const amount = Number(coerced.value);
-  if (min !== undefined && amount < min) return { value: undefined, problem: `${coerced.value} is below the minimum ${min}` };
-  if (max !== undefined && amount > max) return { value: undefined, problem: `${coerced.value} is above the maximum ${max}` };
+  if (min !== undefined && amount < min)
+    return { value: undefined, problem: `${coerced.value} is below the minimum ${min}` };
+  if (max !== undefined && amount > max)
+    return { value: undefined, problem: `${coerced.value} is above the maximum ${max}` };
   if (allowed !== undefined && !allowed.includes(coerced.value)) {
-    return { value: undefined, problem: `expected one of ${allowed.map((name) => `\`${name}\``).join(", ")}, got ${describe(coerced.value)}`, nearest: allowed };
+    return {
+      value: undefined,
+      problem: `expected one of ${allowed.map((name) => `\`${name}\``).join(", ")}, got ${describe(coerced.value)}`,
+      nearest: allowed,
+    };
   }
   return coerced;
 }
@@ -65,7 +80,9 @@ const converters: Record<LiteralType, (literal: Literal) => Converted> = {
     const value = readFloat(written);
     if (value === undefined || !Number.isFinite(value)) return undefined;
     const whole = String(BigInt(Math.trunc(value)));
-    return Number.isInteger(value) ? { value: whole } : { value: whole, note: `${written} is cut to ${whole}, since a whole number is declared` };
+    return Number.isInteger(value)
+      ? { value: whole }
+      : { value: whole, note: `${written} is cut to ${whole}, since a whole number is declared` };
   },
 
   boolean(literal) {

@@ -24,7 +24,9 @@ export function createNodeLoader(kinds: ReadonlyMap<string, NodeKind>, local: Lo
     if (chain.includes(path) || chain.length >= maxComponentDepth) {
       list.error(
         field,
-        chain.includes(path) ? `the component holds itself: ${[...chain, path].join(" -> ")}` : `components are nested more than ${maxComponentDepth} deep`,
+        chain.includes(path)
+          ? `the component holds itself: ${[...chain, path].join(" -> ")}`
+          : `components are nested more than ${maxComponentDepth} deep`,
       );
       return undefined;
     }
@@ -48,12 +50,18 @@ export function createNodeLoader(kinds: ReadonlyMap<string, NodeKind>, local: Lo
     const withComponent: Mapping =
       value.component === undefined || value.component === null
         ? value
-        : keepSource(value, { ...value, component: (await component(value.component, fieldOf(path, value, "component"))) ?? value.component });
+        : keepSource(value, {
+            ...value,
+            component: (await component(value.component, fieldOf(path, value, "component"))) ?? value.component,
+          });
     const own = withComponent.component;
     const type = value.type ?? (isMapping(own) ? own.type : undefined) ?? "command";
-    const loaded = (await kinds.get(String(type))?.load(withComponent, loader, path)) ?? withComponent;
+    const loaded = (await kinds.get(typeof type === "string" ? type : "")?.load(withComponent, loader, path)) ?? withComponent;
     if (!isMapping(loaded.inputs)) return loaded;
-    return keepSource(value, { ...loaded, inputs: await loader.inputs(loaded.inputs, subPath(path, "inputs"), isMapping(own) ? own.inputs : undefined) });
+    return keepSource(value, {
+      ...loaded,
+      inputs: await loader.inputs(loaded.inputs, subPath(path, "inputs"), isMapping(own) ? own.inputs : undefined),
+    });
   }
 
   const loader: Loader = { ...createPartLoader(local, list), component, node };

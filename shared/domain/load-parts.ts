@@ -15,11 +15,19 @@ export function createPartLoader(local: LocalFiles, list: IssueList) {
   async function code(value: Mapping, path: string): Promise<Mapping> {
     const { code: reference, additional_includes: includes, ...rest } = value;
     if (typeof reference !== "string" || !isLocal(reference)) {
-      if (Array.isArray(includes) && includes.length > 0) list.error(fieldOf(path, value, "additional_includes"), "there is no local `code:` folder to add files to");
-      return includes === undefined ? value : keepSource(value, reference === undefined ? rest : { ...rest, code: reference });
+      if (Array.isArray(includes) && includes.length > 0)
+        list.error(fieldOf(path, value, "additional_includes"), "there is no local `code:` folder to add files to");
+      return includes === undefined
+        ? value
+        : keepSource(value, reference === undefined ? rest : { ...rest, code: reference });
     }
     const field = fieldOf(path, value, "code");
-    const token = await local.reserve("code", reference, field, includePaths(includes, fieldOf(path, value, "additional_includes")));
+    const token = await local.reserve(
+      "code",
+      reference,
+      field,
+      includePaths(includes, fieldOf(path, value, "additional_includes")),
+    );
     return keepSource(value, { ...rest, code: token ?? reference });
   }
 
@@ -42,12 +50,18 @@ export function createPartLoader(local: LocalFiles, list: IssueList) {
     const field = fieldOf(path, value, key);
     if (typeof given === "string" && isLocal(given)) {
       if (!/^file:|^\.{0,2}\/|\.ya?ml$/.test(given)) {
-        list.error(field, `\`${given}\` names no environment; write \`azureml:${given}@latest\`, a file, or a mapping with \`image\``);
+        list.error(
+          field,
+          `\`${given}\` names no environment; write \`azureml:${given}@latest\`, a file, or a mapping with \`image\``,
+        );
         return value;
       }
       const from = local.resolve(given, field);
       const found = from === undefined ? undefined : await local.file(from, field);
-      return keepSource(value, { ...value, [key]: found === undefined ? given : await environmentParts(found, field.path) });
+      return keepSource(value, {
+        ...value,
+        [key]: found === undefined ? given : await environmentParts(found, field.path),
+      });
     }
     return isMapping(given) ? keepSource(value, { ...value, [key]: await environmentParts(given, field.path) }) : value;
   }
@@ -63,7 +77,10 @@ export function createPartLoader(local: LocalFiles, list: IssueList) {
       parts.conda_file = text ?? conda;
     }
     if (isMapping(build) && typeof build.path === "string" && isLocal(build.path)) {
-      parts.build = keepSource(build, { ...build, path: (await local.reserve("code", build.path, fieldOf(`${path}.build`, build, "path"))) ?? build.path });
+      parts.build = keepSource(build, {
+        ...build,
+        path: (await local.reserve("code", build.path, fieldOf(`${path}.build`, build, "path"))) ?? build.path,
+      });
     }
     return keepSource(spec, parts);
   }
@@ -74,8 +91,10 @@ export function createPartLoader(local: LocalFiles, list: IssueList) {
       const declaration = isMapping(declarations) ? declarations[name] : undefined;
       const declaredType = isMapping(declaration) ? declaration.type : undefined;
       const isData = typeof value === "string" && DataType.safeParse(declaredType).success;
-      if (isMapping(value) && typeof value.path === "string") loaded[name] = await input(value, value.path, fieldOf(`${path}.${name}`, value, "path"));
-      else if (isData && value.trim() !== "") loaded[name] = await shortInput(value, declaredType, fieldOf(path, values, name));
+      if (isMapping(value) && typeof value.path === "string")
+        loaded[name] = await input(value, value.path, fieldOf(`${path}.${name}`, value, "path"));
+      else if (isData && value.trim() !== "")
+        loaded[name] = await shortInput(value, declaredType, fieldOf(path, values, name));
       else loaded[name] = value;
     }
     return keepSource(values, loaded);

@@ -40,7 +40,8 @@ export async function parsePipeline(
 ): Promise<LoadResult> {
   const list = createIssueList();
   const local = createLocalFiles(options.files, list);
-  if (typeof source !== "string") return finish(isPlainJson(source, list) ? source : undefined, options.file, local, list);
+  if (typeof source !== "string")
+    return finish(isPlainJson(source, list) ? source : undefined, options.file, local, list);
   const { value, issues } = readYaml(source, options.file);
   list.add(issues);
   if (issues.length === 0 && !isMapping(value)) list.error({ path: "" }, `expected a pipeline, got ${describe(value)}`);
@@ -57,7 +58,10 @@ async function finish(
   const loaded = await createNodeLoader(nodeKinds, local, list).node(withType(read), "");
   const document = withName(wrapJob(loaded), file);
   if (documentSize(document) > maxExpandedValues) {
-    list.error({ path: "" }, `the pipeline holds more than ${maxExpandedValues} values once its components are written out`);
+    list.error(
+      { path: "" },
+      `the pipeline holds more than ${maxExpandedValues} values once its components are written out`,
+    );
     return { document: undefined, localReferences: [], issues: list.issues };
   }
   // Whoever has to mend a file wants to know all that is wrong, not only what kept it from being read whole.
@@ -76,7 +80,9 @@ function placeOf({ file, line, column, path }: Issue): string {
 function withType(read: Mapping): Mapping {
   if (read.type !== undefined && read.type !== null) return read;
   const schema = typeof read.$schema === "string" ? read.$schema : "";
-  const named = /(command|pipeline|sweep|spark|parallel|autoML)(?:Job|Component)?\.schema\.json$/i.exec(schema)?.[1]?.toLowerCase();
+  const named = /(command|pipeline|sweep|spark|parallel|autoML)(?:Job|Component)?\.schema\.json$/i
+    .exec(schema)?.[1]
+    ?.toLowerCase();
   return keepSource(read, { ...read, type: read.jobs === undefined ? (named ?? "command") : "pipeline" });
 }
 
@@ -92,6 +98,9 @@ function withName(document: PipelineDocument, file: string | undefined): Pipelin
 function isPlainJson(source: unknown, list: IssueList): boolean {
   const size = documentSize(source);
   if (size <= maxExpandedValues) return true;
-  list.error({ path: "" }, Number.isFinite(size) ? `holds more than ${maxExpandedValues} values` : "is nested too deep, or holds itself");
+  list.error(
+    { path: "" },
+    Number.isFinite(size) ? `holds more than ${maxExpandedValues} values` : "is nested too deep, or holds itself",
+  );
   return false;
 }

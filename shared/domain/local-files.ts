@@ -67,14 +67,25 @@ export function createLocalFiles(files: FileSource | undefined, list: IssueList)
   }
 
   /** The placeholder for what has to be uploaded; undefined after having told what is wrong with it. */
-  async function reserve(kind: LocalReference["kind"], reference: string, field: Field, includes: readonly string[] = []): Promise<string | undefined> {
+  async function reserve(
+    kind: LocalReference["kind"],
+    reference: string,
+    field: Field,
+    includes: readonly string[] = [],
+  ): Promise<string | undefined> {
     const path = resolve(reference, field);
     if (path === undefined || files === undefined) return undefined;
     const identity = JSON.stringify([kind, path, includes]);
     const known = references.get(identity);
     if (known !== undefined) return known.token;
     const additional = includes.length === 0 ? {} : { additionalIncludes: includes };
-    const found: LocalReference = { token: placeholder(references.size + 1), kind, path, ...additional, usedBy: field.path };
+    const found: LocalReference = {
+      token: placeholder(references.size + 1),
+      kind,
+      path,
+      ...additional,
+      usedBy: field.path,
+    };
     try {
       await snapshotFiles(found, files);
     } catch (error) {

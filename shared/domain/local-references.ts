@@ -19,7 +19,10 @@ export interface LocalReference {
 const uploadedFields = new Set(["code", "path"]);
 
 /** The document with uploaded URIs in place of the placeholders; one that `uris` does not name stays. */
-export function withUploads(document: PipelineDocument, uris: Readonly<Record<string, { uri: string; hash: string }>>): PipelineDocument {
+export function withUploads(
+  document: PipelineDocument,
+  uris: Readonly<Record<string, { uri: string; hash: string }>>,
+): PipelineDocument {
   // One copy of each shared part, so that a component used a hundred times is still one.
   const copies = new Map<object, unknown>();
 

@@ -35,10 +35,7 @@ function editDistance(left: string, right: string, limit: number): number {
         (last[column - 1] ?? 0) + (isSame ? 0 : 1),
       );
       const isSwap =
-        row > 1 &&
-        column > 1 &&
-        left[row - 1] === right[column - 2] &&
-        left[row - 2] === right[column - 1];
+        row > 1 && column > 1 && left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1];
       if (isSwap) cost = Math.min(cost, (beforeLast[column - 2] ?? 0) + 1);
       current.push(cost);
     }

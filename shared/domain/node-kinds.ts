@@ -12,7 +12,19 @@ import { pipeline } from "./nodes/pipeline.ts";
 import { spark } from "./nodes/spark.ts";
 import { sweep } from "./nodes/sweep.ts";
 
-const all: readonly NodeKind[] = [command, pipeline, sweep, parallel, spark, automl, importKind, dataTransfer, ifElse, parallelFor, doWhile];
+const all: readonly NodeKind[] = [
+  command,
+  pipeline,
+  sweep,
+  parallel,
+  spark,
+  automl,
+  importKind,
+  dataTransfer,
+  ifElse,
+  parallelFor,
+  doWhile,
+];
 
 /** `type:` of a node -> its kind. */
 export const nodeKinds: ReadonlyMap<string, NodeKind> = new Map(all.map((kind) => [kind.type, kind]));

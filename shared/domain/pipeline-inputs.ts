@@ -4,8 +4,8 @@ import { InputMode } from "./data-types.ts";
 import { type Field, fieldOf } from "./issue-list.ts";
 import type { InputValue } from "./input-value.ts";
 import type { PlanCompiler } from "./pipeline-scope.ts";
-import { type InputDeclaration, checkPortNames, literalIn, readDataType, readInputDeclaration } from "./ports.ts";
-import { type Mapping, anything, describe, isMapping, oneOf, shape, text } from "./shape.ts";
+import { type InputDeclaration, checkPortNames, readDataType, readInputDeclaration } from "./ports.ts";
+import { type Mapping, anything, describe, isLiteral, isMapping, oneOf, shape, text } from "./shape.ts";
 import { type Value, conform, readData } from "./values.ts";
 
 const inputMode = oneOf(InputMode.options);
@@ -27,7 +27,9 @@ export function readPipelineInputs(
   checkPortNames(declared, "inputs", list, { allowDots: true });
   for (const name of Object.keys(given)) {
     if (!Object.hasOwn(declared, name)) {
-      list.error({ path: `inputs.${name}` }, `the pipeline has no input \`${name}\``, { nearest: { name, among: Object.keys(declared) } });
+      list.error({ path: `inputs.${name}` }, `the pipeline has no input \`${name}\``, {
+        nearest: { name, among: Object.keys(declared) },
+      });
     }
   }
   const inputs = new Map<string, Value | undefined>();
@@ -35,13 +37,19 @@ export function readPipelineInputs(
     const field = fieldOf("inputs", declared, name);
     const input = readInput(declared, name, field, compiler);
     const override = Object.hasOwn(given, name) ? given[name] : undefined;
-    const value = override === undefined ? input.value : readGiven(override, input, { path: `inputs.${name}` }, compiler);
+    const value =
+      override === undefined ? input.value : readGiven(override, input, { path: `inputs.${name}` }, compiler);
     inputs.set(name, value ?? withoutValue(name, input.declaration, field, compiler));
   }
   return inputs;
 }
 
-function withoutValue(name: string, declaration: InputDeclaration | undefined, field: Field, compiler: PlanCompiler): Value | undefined {
+function withoutValue(
+  name: string,
+  declaration: InputDeclaration | undefined,
+  field: Field,
+  compiler: PlanCompiler,
+): Value | undefined {
   if (declaration?.isOptional === true) return undefined;
   if (compiler.isCheckOnly) return { kind: "later" };
   const type = declaration === undefined ? "" : ` (${declaration.type})`;
@@ -51,8 +59,7 @@ function withoutValue(name: string, declaration: InputDeclaration | undefined, f
 
 function readInput(declared: Mapping, name: string, field: Field, compiler: PlanCompiler): PipelineInput {
   const written = declared[name];
-  const literal = literalIn(declared, name);
-  if (literal !== undefined) return { declaration: undefined, value: { kind: "literal", literal } };
+  if (isLiteral(written)) return { declaration: undefined, value: { kind: "literal", literal: written } };
   if (written === null || written === undefined) return { declaration: undefined, value: undefined };
   if (!isMapping(written)) {
     compiler.list.error(field, `expected a literal or \`{type, path}\`, got ${describe(written)}`);
@@ -61,13 +68,18 @@ function readInput(declared: Mapping, name: string, field: Field, compiler: Plan
   if (written.path === undefined || written.path === null) {
     const declaration = readInputDeclaration(written, field, compiler.list);
     if (declaration === undefined) return { declaration, value: { kind: "invalid" } };
-    if (declaration.kind === "literal" && declaration.isBroken === true) return { declaration, value: { kind: "invalid" } };
+    if (declaration.kind === "literal" && declaration.isBroken === true)
+      return { declaration, value: { kind: "invalid" } };
     const isGiven = declaration.kind === "literal" && declaration.default !== undefined;
     return { declaration, value: isGiven ? { kind: "literal", literal: declaration.default } : undefined };
   }
   const { type: typeName = "uri_folder", path = "", mode } = valueShape(written, field, compiler.list) ?? {};
   const type = readDataType(typeName);
-  if (type === undefined) compiler.list.error(fieldOf(field.path, written, "type"), `\`${typeName}\` is no data type, so it takes no \`path\``);
+  if (type === undefined)
+    compiler.list.error(
+      fieldOf(field.path, written, "type"),
+      `\`${typeName}\` is no data type, so it takes no \`path\``,
+    );
   const declaration: InputDeclaration = { kind: "data", type: type ?? "uri_folder", isOptional: false };
   const about = { type: declaration.type, ...(mode === undefined ? {} : { mode }) };
   return { declaration, value: readData(path, fieldOf(field.path, written, "path"), about, compiler) };
@@ -88,7 +100,8 @@ function readGiven(given: InputValue, { declaration }: PipelineInput, field: Fie
     return { kind: "invalid" };
   }
   const dataType = type === undefined ? undefined : readDataType(type);
-  const mode = given.mode === undefined ? undefined : inputMode(given.mode, { path: `${field.path}.mode` }, compiler.list);
+  const mode =
+    given.mode === undefined ? undefined : inputMode(given.mode, { path: `${field.path}.mode` }, compiler.list);
   const about = { ...(dataType === undefined ? {} : { type: dataType }), ...(mode === undefined ? {} : { mode }) };
   return conform(readData(given.path, { path: `${field.path}.path` }, about, compiler), declaration, field, compiler);
 }

@@ -109,32 +109,45 @@ export function createScope(options: ScopeOptions, compiler: PlanCompiler): Scop
 function createStep(name: string, node: unknown, field: Field, scope: Scope, compiler: PlanCompiler): Step | undefined {
   const { list } = compiler;
   if (!nodeNamePattern.test(name)) {
-    list.error(field, `\`${name}\` is no allowed node name: letters, digits, \`_\` and \`-\`, not a digit first`, { atKey: true });
+    list.error(field, `\`${name}\` is no allowed node name: letters, digits, \`_\` and \`-\`, not a digit first`, {
+      atKey: true,
+    });
   }
   if (!isMapping(node)) {
     list.error(field, `expected a node, got ${describe(node)}`);
     return undefined;
   }
   const reference = node.component;
-  const component = typeof reference === "string" ? compiler.component(reference, fieldOf(field.path, node, "component")) : reference;
+  const component =
+    typeof reference === "string" ? compiler.component(reference, fieldOf(field.path, node, "component")) : reference;
   if (component !== undefined && component !== null && !isMapping(component)) {
-    list.error(fieldOf(field.path, node, "component"), `expected a component, its file, or \`azureml:name:version\`, got ${describe(component)}`);
+    list.error(
+      fieldOf(field.path, node, "component"),
+      `expected a component, its file, or \`azureml:name:version\`, got ${describe(component)}`,
+    );
   }
   const ownComponent = isMapping(component) ? component : undefined;
   const type = String(node.type ?? ownComponent?.type ?? "command");
   const kind = compiler.kinds.get(type);
   if (kind === undefined) {
     const among = [...compiler.kinds.keys()];
-    const at = isMapping(node) && node.type === undefined ? fieldOf(`${field.path}.component`, ownComponent, "type") : fieldOf(field.path, node, "type");
+    const at =
+      isMapping(node) && node.type === undefined
+        ? fieldOf(`${field.path}.component`, ownComponent, "type")
+        : fieldOf(field.path, node, "type");
     list.error(at, `\`${type}\` is no kind of node; it can be ${among.join(", ")}`, { nearest: { name: type, among } });
     return undefined;
   }
   if (ownComponent?.type !== undefined && ownComponent.type !== type) {
-    list.error(fieldOf(field.path, node, "type"), `the node is a ${type}, its component a ${describe(ownComponent.type)}`);
+    list.error(
+      fieldOf(field.path, node, "type"),
+      `the node is a ${type}, its component a ${describe(ownComponent.type)}`,
+    );
   }
   const declaring = ownComponent ?? (kind.declaredIn === undefined ? undefined : node[kind.declaredIn]);
   const declared = isMapping(declaring) ? declaring : undefined;
-  const componentPath = ownComponent === undefined ? `${field.path}.${kind.declaredIn ?? ""}` : `${field.path}.component`;
+  const componentPath =
+    ownComponent === undefined ? `${field.path}.${kind.declaredIn ?? ""}` : `${field.path}.component`;
   return {
     name,
     flatName: `${scope.prefix}${name}`,
@@ -145,24 +158,37 @@ function createStep(name: string, node: unknown, field: Field, scope: Scope, com
     kind,
     component: ownComponent,
     isUnknown: reference !== undefined && reference !== null && ownComponent === undefined,
-    declaredInputs: declared === undefined || (ownComponent === undefined && declared.inputs === undefined) ? undefined : readInputDeclarations(declared.inputs, `${componentPath}.inputs`, list),
+    declaredInputs:
+      declared === undefined || (ownComponent === undefined && declared.inputs === undefined)
+        ? undefined
+        : readInputDeclarations(declared.inputs, `${componentPath}.inputs`, list),
     outputs: outputsOf(declared, node, field, componentPath, list),
     values: new Map(),
   };
 }
 
 /** A component's outputs with what the node says of them; without a component the node's own are all there are. */
-function outputsOf(declared: Mapping | undefined, node: Mapping, field: Field, componentPath: string, list: IssueList): Map<string, OutputSettings> {
+function outputsOf(
+  declared: Mapping | undefined,
+  node: Mapping,
+  field: Field,
+  componentPath: string,
+  list: IssueList,
+): Map<string, OutputSettings> {
   const own = readOutputs(node.outputs, `${field.path}.outputs`, list);
   if (declared?.outputs === undefined && node.component === undefined) return own;
   const outputs = readOutputs(declared?.outputs, `${componentPath}.outputs`, list);
   for (const [name, settings] of own) {
     if (outputs.has(name) || name === "artifacts") outputs.set(name, { ...outputs.get(name), ...settings });
     else if (declared !== undefined) {
-      list.warn(fieldOf(`${field.path}.outputs`, node.outputs, name), `the component has no output \`${name}\`; it has no effect`, {
-        atKey: true,
-        nearest: { name, among: outputs.keys() },
-      });
+      list.warn(
+        fieldOf(`${field.path}.outputs`, node.outputs, name),
+        `the component has no output \`${name}\`; it has no effect`,
+        {
+          atKey: true,
+          nearest: { name, among: outputs.keys() },
+        },
+      );
     }
   }
   return outputs;
@@ -184,12 +210,18 @@ function promoteOutputs(step: Step, promoted: Map<string, { step: Step; output: 
       continue;
     }
     if (binding.kind !== "pipelineOutput") {
-      list.error(field, binding.kind === "malformed" ? binding.reason : "an output can only be bound to ${{parent.outputs.<name>}}");
+      list.error(
+        field,
+        binding.kind === "malformed" ? binding.reason : "an output can only be bound to ${{parent.outputs.<name>}}",
+      );
     } else if (!scope.outputs.has(binding.name)) {
       const nearest = { name: binding.name, among: scope.outputs.keys() };
       list.error(field, `the pipeline has no output \`${binding.name}\``, { nearest });
     } else if (promoted.has(binding.name)) {
-      list.error(field, `the pipeline output \`${binding.name}\` is already that of node \`${promoted.get(binding.name)?.step.name ?? ""}\``);
+      list.error(
+        field,
+        `the pipeline output \`${binding.name}\` is already that of node \`${promoted.get(binding.name)?.step.name ?? ""}\``,
+      );
     } else if (step.outputs.has(output) || step.isUnknown) promoted.set(binding.name, { step, output });
   }
 }
@@ -198,7 +230,8 @@ function tellCycles(scope: Scope, list: IssueList): void {
   const edges = new Map([...scope.steps.values()].map((step) => [step.name, stepsReadBy(step)]));
   for (const cycle of findCycles(edges)) {
     const step = scope.steps.get(cycle[0] ?? "");
-    if (step !== undefined) list.error(step.field, `the nodes wait for each other: ${cycle.join(" -> ")}`, { atKey: true });
+    if (step !== undefined)
+      list.error(step.field, `the nodes wait for each other: ${cycle.join(" -> ")}`, { atKey: true });
   }
 }
 

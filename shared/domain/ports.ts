@@ -2,9 +2,20 @@
 import { DataType, InputMode, LiteralType, OutputMode } from "./data-types.ts";
 import { parseBinding } from "./expressions.ts";
 import { type Field, type IssueList, fieldOf } from "./issue-list.ts";
-import { type Literal, type LiteralDeclaration, coerceLiteral } from "./literals.ts";
-import { type Mapping, anything, describe, flag, isLiteral, isMapping, listOf, number, oneOf, shape, text } from "./shape.ts";
-import { pythonTextOf } from "./source-map.ts";
+import { type LiteralDeclaration, coerceLiteral } from "./literals.ts";
+import {
+  type Mapping,
+  anything,
+  describe,
+  flag,
+  isLiteral,
+  isMapping,
+  listOf,
+  number,
+  oneOf,
+  shape,
+  text,
+} from "./shape.ts";
 
 export type InputDeclaration = LiteralDeclaration | DataDeclaration;
 
@@ -42,7 +53,14 @@ const inputShape = shape({
   path: anything,
 });
 
-const outputShape = shape({ type: text, description: anything, mode: outputMode, path: text, name: text, version: text });
+const outputShape = shape({
+  type: text,
+  description: anything,
+  mode: outputMode,
+  path: text,
+  name: text,
+  version: text,
+});
 
 /** The data type that `name` means; `path` is the older word for a folder. */
 export function readDataType(name: string): DataType | undefined {
@@ -59,7 +77,11 @@ export function readLiteralType(name: string): LiteralType | undefined {
 export function checkPortNames(ports: Mapping, path: string, list: IssueList, { allowDots = false } = {}): void {
   for (const name of Object.keys(ports)) {
     if (!(allowDots ? pipelineNamePattern : namePattern).test(name)) {
-      list.error(fieldOf(path, ports, name), `\`${name}\` is no allowed name: letters, digits and \`_\`, not a digit first`, { atKey: true });
+      list.error(
+        fieldOf(path, ports, name),
+        `\`${name}\` is no allowed name: letters, digits and \`_\`, not a digit first`,
+        { atKey: true },
+      );
     }
   }
 }
@@ -97,7 +119,9 @@ export function readInputDeclaration(spec: unknown, field: Field, list: IssueLis
   const type = readLiteralType(read.type);
   if (type === undefined) {
     const among = [...LiteralType.options, ...dataTypes];
-    list.error(fieldOf(field.path, spec, "type"), `\`${read.type}\` is no type; it can be ${among.join(", ")}`, { nearest: { name: read.type, among } });
+    list.error(fieldOf(field.path, spec, "type"), `\`${read.type}\` is no type; it can be ${among.join(", ")}`, {
+      nearest: { name: read.type, among },
+    });
     return undefined;
   }
   const limits = {
@@ -105,7 +129,7 @@ export function readInputDeclaration(spec: unknown, field: Field, list: IssueLis
     ...(read.max === undefined ? {} : { max: read.max }),
     ...(read.enum === undefined ? {} : { enum: read.enum }),
   };
-  const standard = literalIn(spec, "default");
+  const standard = isLiteral(read.default) ? read.default : undefined;
   if (read.default !== undefined && standard === undefined) {
     list.error(fieldOf(field.path, spec, "default"), `expected a literal, got ${describe(read.default)}`);
   }
@@ -117,15 +141,13 @@ export function readInputDeclaration(spec: unknown, field: Field, list: IssueLis
   return { ...declaration, isBroken: true };
 }
 
-/** The literal in `holder[key]`, a number as Python prints it. */
-export function literalIn(holder: Mapping, key: string): Literal | undefined {
-  const value = holder[key];
-  if (!isLiteral(value)) return undefined;
-  return pythonTextOf(holder, key) ?? value;
-}
-
 /** The settings of every output in `ports`; null and bindings set nothing. */
-export function readOutputs(ports: unknown, path: string, list: IssueList, { allowDots = false } = {}): Map<string, OutputSettings> {
+export function readOutputs(
+  ports: unknown,
+  path: string,
+  list: IssueList,
+  { allowDots = false } = {},
+): Map<string, OutputSettings> {
   const outputs = new Map<string, OutputSettings>();
   if (!isMapping(ports)) return outputs;
   checkPortNames(ports, path, list, { allowDots });
@@ -133,7 +155,8 @@ export function readOutputs(ports: unknown, path: string, list: IssueList, { all
     const field = fieldOf(path, ports, name);
     if (isMapping(spec)) outputs.set(name, readOutput(spec, field, list));
     else {
-      if (spec !== null && typeof spec !== "string") list.error(field, `expected \`{type, mode, path}\` or nothing, got ${describe(spec)}`);
+      if (spec !== null && typeof spec !== "string")
+        list.error(field, `expected \`{type, mode, path}\` or nothing, got ${describe(spec)}`);
       outputs.set(name, {});
     }
   }
@@ -147,13 +170,18 @@ function readOutput(spec: Mapping, field: Field, list: IssueList): OutputSetting
     const isLiteralType = readLiteralType(read.type) !== undefined;
     list.error(
       fieldOf(field.path, spec, "type"),
-      isLiteralType ? `an output is data; \`${read.type}\` is none` : `\`${read.type}\` is no data type; it can be ${dataTypes.join(", ")}`,
+      isLiteralType
+        ? `an output is data; \`${read.type}\` is none`
+        : `\`${read.type}\` is no data type; it can be ${dataTypes.join(", ")}`,
       { nearest: { name: read.type, among: dataTypes } },
     );
   }
   const isBinding = parseBinding(read.path, { allowShort: true }) !== undefined;
   if (read.path !== undefined && !isBinding && !/^(?:azureml|https|wasbs|abfss?):/.test(read.path)) {
-    list.error(fieldOf(field.path, spec, "path"), "expected `azureml://datastores/<name>/paths/<path>` or another place in storage");
+    list.error(
+      fieldOf(field.path, spec, "path"),
+      "expected `azureml://datastores/<name>/paths/<path>` or another place in storage",
+    );
   }
   return {
     ...(type === undefined ? {} : { type }),

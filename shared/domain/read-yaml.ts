@@ -40,12 +40,8 @@ export function readYaml(text: string, file: string | undefined): YamlRead {
       ? problems.fail(`the text is longer than ${maxTextBytes / 1024 / 1024} MB`)
       : parse(text, lines, problems);
   if (document === undefined) return { value: undefined, issues: problems.issues };
-  const value = createConverter({ file, lines, document }, problems).convert(
-    document.contents,
-  ).value;
-  return problems.issues.length > 0
-    ? { value: undefined, issues: problems.issues }
-    : { value, issues: [] };
+  const value = createConverter({ file, lines, document }, problems).convert(document.contents).value;
+  return problems.issues.length > 0 ? { value: undefined, issues: problems.issues } : { value, issues: [] };
 }
 
 interface Problems {
@@ -74,8 +70,7 @@ function createProblems(file: string | undefined, lines: LineCounter): Problems 
 
 function parse(text: string, lines: LineCounter, problems: Problems): Document | undefined {
   const forbidden = text.search(/[\0\uFFFE]/);
-  if (forbidden >= 0)
-    return problems.fail("is not UTF-8 text (it holds NUL characters, as UTF-16 does)");
+  if (forbidden >= 0) return problems.fail("is not UTF-8 text (it holds NUL characters, as UTF-16 does)");
   if (!isBounded(text)) return problems.fail(`holds more than ${maxTokens} YAML tokens`);
   const parser = new Parser(lines.addNewLine);
   // Scalars stay text here: which of them are numbers is decided by yaml-scalar.ts. The library's own check for
@@ -97,17 +92,14 @@ function parse(text: string, lines: LineCounter, problems: Problems): Document |
       if (token.type === "directive" && ++directives > maxDirectives)
         return problems.fail("holds too many YAML directives", offset);
       documents.push(...(composer.next(token) as Iterable<Document>));
-      if (documents.length > 1)
-        return problems.fail("holds more than one YAML document; keep one", offset);
+      if (documents.length > 1) return problems.fail("holds more than one YAML document; keep one", offset);
     }
-    if (parser.stack.length > maxDepth * 2)
-      return problems.fail(`is nested more than ${maxDepth} deep`, offset);
+    if (parser.stack.length > maxDepth * 2) return problems.fail(`is nested more than ${maxDepth} deep`, offset);
   }
   for (const token of parser.end()) documents.push(...(composer.next(token) as Iterable<Document>));
   documents.push(...(composer.end() as Iterable<Document>));
   const [document] = documents;
-  if (document === undefined || document.contents === null)
-    return problems.fail("is empty; a mapping was expected");
+  if (document === undefined || document.contents === null) return problems.fail("is empty; a mapping was expected");
   if (documents.length > 1)
     return problems.fail("holds more than one YAML document; keep one", documents[1]?.range?.[0]);
   for (const error of document.errors.slice(0, 20))
@@ -132,7 +124,6 @@ interface Converted {
   readonly value: unknown;
   /** Values in it, aliases written out. */
   readonly size: number;
-  readonly pythonText?: string;
 }
 
 const simple = (value: unknown): Converted => ({ value, size: 1 });
@@ -144,12 +135,7 @@ function createConverter(origin: Origin, problems: Problems) {
 
   function convert(node: unknown): Converted {
     if (isAlias(node)) return convertAlias(node);
-    if (
-      typeof node === "object" &&
-      node !== null &&
-      "anchor" in node &&
-      typeof node.anchor === "string"
-    ) {
+    if (typeof node === "object" && node !== null && "anchor" in node && typeof node.anchor === "string") {
       anchors.set(node.anchor, node);
       underWay.add(node);
       const converted = convertNode(node);
@@ -162,13 +148,9 @@ function createConverter(origin: Origin, problems: Problems) {
 
   function convertAlias(alias: Alias): Converted {
     const target = anchors.get(alias.source);
-    if (target === undefined)
-      return failAt(alias, `there is no anchor \`&${alias.source}\` before this alias`);
+    if (target === undefined) return failAt(alias, `there is no anchor \`&${alias.source}\` before this alias`);
     if (underWay.has(target))
-      return failAt(
-        alias,
-        `\`*${alias.source}\` stands inside its own anchor: the value would hold itself`,
-      );
+      return failAt(alias, `\`*${alias.source}\` stands inside its own anchor: the value would hold itself`);
     return done.get(target) ?? simple(null);
   }
 
@@ -182,7 +164,7 @@ function createConverter(origin: Origin, problems: Problems) {
       for (const item of node.items) {
         const converted = convert(item);
         const at = startOf(item) ?? node.range?.[0] ?? 0;
-        entries.set(String(value.length), { key: at, value: at, ...pythonTextIn(converted) });
+        entries.set(String(value.length), { key: at, value: at });
         value.push(converted.value);
         size += converted.size;
       }
@@ -192,13 +174,8 @@ function createConverter(origin: Origin, problems: Problems) {
     return isScalar(node) ? convertScalar(node) : failAt(node, "is no YAML value");
   }
 
-  function convertScalar(node: {
-    value: unknown;
-    type?: string;
-    tag?: string;
-    source?: string;
-  }): Converted {
-    const text = String(node.value ?? "");
+  function convertScalar(node: { value: unknown; type?: string; tag?: string; source?: string }): Converted {
+    const text = textIn(node.value);
     const tag = node.tag?.replace("tag:yaml.org,2002:", "!!");
     if (tag === undefined) return node.type === "PLAIN" ? plain(node.source ?? text) : simple(text);
     if (tag === "!!str" || tag === "!") return simple(text);
@@ -207,7 +184,7 @@ function createConverter(origin: Origin, problems: Problems) {
   }
 
   function plain(source: string): Converted {
-    return { ...readPlainScalar(source), size: 1 };
+    return simple(readPlainScalar(source));
   }
 
   function convertMap(node: YAMLMap): Converted {
@@ -221,10 +198,7 @@ function createConverter(origin: Origin, problems: Problems) {
       const converted = convert(valueNode);
       size += converted.size;
       if (key === undefined || key === "__proto__") {
-        failAt(
-          keyNode ?? node,
-          key === undefined ? "a key must be text" : "`__proto__` is no allowed key",
-        );
+        failAt(keyNode ?? node, key === undefined ? "a key must be text" : "`__proto__` is no allowed key");
       } else if (key === "<<" && isPlain(keyNode)) {
         merged.push(...mergeSources(converted.value, keyNode));
       } else if (entries.has(key)) {
@@ -236,7 +210,6 @@ function createConverter(origin: Origin, problems: Problems) {
         entries.set(key, {
           key: keyAt,
           value: startOf(valueNode) ?? keyAt,
-          ...pythonTextIn(converted),
         });
         value[key] = converted.value;
       }
@@ -246,10 +219,7 @@ function createConverter(origin: Origin, problems: Problems) {
       for (const [key, item] of Object.entries(source)) {
         if (entries.has(key)) continue;
         value[key] = item;
-        entries.set(
-          key,
-          entriesOf(source).get(key) ?? { key: node.range?.[0] ?? 0, value: node.range?.[0] ?? 0 },
-        );
+        entries.set(key, entriesOf(source).get(key) ?? { key: node.range?.[0] ?? 0, value: node.range?.[0] ?? 0 });
       }
     }
     setSource(value, { origin, start: node.range?.[0] ?? 0, entries });
@@ -283,7 +253,12 @@ function isMapping(value: unknown): value is Record<string, unknown> {
 
 function keyOf(node: unknown): string | undefined {
   if (!isScalar(node)) return undefined;
-  return isPlain(node) ? String(node.source ?? node.value ?? "") : String(node.value ?? "");
+  return isPlain(node) ? (node.source ?? textIn(node.value)) : textIn(node.value);
+}
+
+// Every scalar of the failsafe schema is text.
+function textIn(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }
 
 function isPlain(node: unknown): boolean {
@@ -294,8 +269,4 @@ function startOf(node: unknown): number | undefined {
   if (typeof node !== "object" || node === null || !("range" in node)) return undefined;
   const range = node.range as readonly [number, number, number] | null | undefined;
   return range?.[0];
-}
-
-function pythonTextIn({ pythonText }: Converted): { pythonText?: string } {
-  return pythonText === undefined ? {} : { pythonText };
 }

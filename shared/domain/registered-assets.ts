@@ -29,11 +29,13 @@ export function createRegisteredAssets(resolver: AssetResolver | undefined): Reg
     component(reference, field, list, isCheckOnly) {
       if (!isRegistered(reference)) {
         // While the rest is checked, the loader has already told why this could not be read.
-        if (!isCheckOnly) list.error(field, `\`${reference}\` names no registered component, and its file has not been read`);
+        if (!isCheckOnly)
+          list.error(field, `\`${reference}\` names no registered component, and its file has not been read`);
         return undefined;
       }
       if (resolver === undefined) {
-        if (!isCheckOnly) list.error(field, `\`${reference}\` is registered in a workspace, and there is none to look it up in`);
+        if (!isCheckOnly)
+          list.error(field, `\`${reference}\` is registered in a workspace, and there is none to look it up in`);
         return undefined;
       }
       if (!components.has(reference)) {
@@ -60,7 +62,9 @@ export function createRegisteredAssets(resolver: AssetResolver | undefined): Reg
     async lookUpWanted() {
       const isAny = wantedComponents.size + wantedData.size > 0;
       await Promise.all([
-        ...[...wantedComponents].map(async (reference) => components.set(reference, await resolver?.component(reference))),
+        ...[...wantedComponents].map(async (reference) =>
+          components.set(reference, await resolver?.component(reference)),
+        ),
         ...[...wantedData].map(async (reference) => data.set(reference, await resolver?.data?.(reference))),
       ]);
       wantedComponents.clear();

@@ -9,7 +9,9 @@ export type Reader<Value> = (value: unknown, field: Field, list: IssueList) => V
 export type Mapping = Readonly<Record<string, unknown>>;
 
 type Readers = Readonly<Record<string, Reader<unknown>>>;
-export type ShapeOf<Fields extends Readers> = { readonly [Name in keyof Fields]?: Fields[Name] extends Reader<infer Value> ? Value : never };
+export type ShapeOf<Fields extends Readers> = {
+  readonly [Name in keyof Fields]?: Fields[Name] extends Reader<infer Value> ? Value : never;
+};
 
 export function isMapping(value: unknown): value is Mapping {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -51,7 +53,9 @@ export function oneOf<Name extends string>(names: readonly Name[]): Reader<Name>
     const found = names.find((name) => name === String(value).toLowerCase());
     if (found === undefined) {
       const nearest = { name: String(value), among: names };
-      list.error(field, `expected one of ${names.map((name) => `\`${name}\``).join(", ")}, got ${describe(value)}`, { nearest });
+      list.error(field, `expected one of ${names.map((name) => `\`${name}\``).join(", ")}, got ${describe(value)}`, {
+        nearest,
+      });
     }
     return found;
   };
@@ -90,7 +94,10 @@ export function shape<Fields extends Readers>(fields: Fields): Reader<ShapeOf<Fi
       const entryField = fieldOf(field.path, entries, key);
       const readEntry = Object.hasOwn(fields, key) ? fields[key] : undefined;
       if (readEntry === undefined) {
-        list.warn(entryField, `\`${key}\` is not known here; it has no effect`, { atKey: true, nearest: { name: key, among: Object.keys(fields) } });
+        list.warn(entryField, `\`${key}\` is not known here; it has no effect`, {
+          atKey: true,
+          nearest: { name: key, among: Object.keys(fields) },
+        });
       } else if (entry !== null && entry !== undefined) {
         const result = readEntry(entry, entryField, list);
         if (result !== undefined) read[key] = result;
@@ -104,7 +111,8 @@ export function shape<Fields extends Readers>(fields: Fields): Reader<ShapeOf<Fi
 /** How a value is named in a message. */
 export function describe(value: unknown): string {
   if (value === null || value === undefined) return "nothing";
-  if (typeof value === "string") return value === "" ? "an empty text" : `the text \`${value.length > 60 ? `${value.slice(0, 57)}...` : value}\``;
+  if (typeof value === "string")
+    return value === "" ? "an empty text" : `the text \`${value.length > 60 ? `${value.slice(0, 57)}...` : value}\``;
   if (Array.isArray(value)) return "a list";
   return typeof value === "object" ? "a mapping" : `\`${String(value)}\``;
 }

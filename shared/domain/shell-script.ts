@@ -65,7 +65,13 @@ interface SimpleCommand {
   next: "word" | "script" | "flagValue";
 }
 
-const freshCommand = (): SimpleCommand => ({ expectsName: true, evaluates: undefined, name: "", scriptFlag: undefined, next: "word" });
+const freshCommand = (): SimpleCommand => ({
+  expectsName: true,
+  evaluates: undefined,
+  name: "",
+  scriptFlag: undefined,
+  next: "word",
+});
 
 function createLexer(text: string, visitor: ShellVisitor) {
   const out: string[] = [];
@@ -120,7 +126,8 @@ function createLexer(text: string, visitor: ShellVisitor) {
         if (opened !== undefined && openCases === 0) return;
         command = freshCommand();
       } else if (character === "(") {
-        if (peek("((") && (command.expectsName || command.name === "for") && isArithmetic(at + 2)) arithmetic("((", "))");
+        if (peek("((") && (command.expectsName || command.name === "for") && isArithmetic(at + 2))
+          arithmetic("((", "))");
         else parenthesis(command);
         command.expectsName = true;
       } else if (character === "<" || character === ">") redirection();
@@ -166,7 +173,8 @@ function createLexer(text: string, visitor: ShellVisitor) {
   function readWord(command: SimpleCommand): string {
     const outer = demanded;
     if (command.next === "script") demanded = { content: "inert", where: `an argument that ${command.name} evaluates` };
-    else if (command.evaluates !== undefined) demanded = { content: command.evaluates, where: `\`${command.name}\`, which evaluates it` };
+    else if (command.evaluates !== undefined)
+      demanded = { content: command.evaluates, where: `\`${command.name}\`, which evaluates it` };
     const from = at;
     while (at < text.length && !separators.includes(text[at] ?? "")) unquoted();
     demanded = outer;
@@ -323,7 +331,9 @@ function createLexer(text: string, visitor: ShellVisitor) {
         const word = readWord(command);
         if (arithmeticTests.has(word)) isArithmeticTest = true;
         if (word === "]]") {
-          if (isArithmeticTest) for (const name of namesIn(text.slice(from, at))) visitor.demand(name, "number", "a test that evaluates it");
+          if (isArithmeticTest)
+            for (const name of namesIn(text.slice(from, at)))
+              visitor.demand(name, "number", "a test that evaluates it");
           return;
         }
       }
@@ -385,7 +395,7 @@ function createLexer(text: string, visitor: ShellVisitor) {
       const start = at;
       let bodyEnd = text.length;
       let next = text.length;
-      for (let line = at; line < text.length; ) {
+      for (let line = at; line < text.length;) {
         const newline = text.indexOf("\n", line);
         const lineEnd = newline < 0 ? text.length : newline;
         const content = text.slice(line, lineEnd);
@@ -406,16 +416,20 @@ function createLexer(text: string, visitor: ShellVisitor) {
     if (!isQuoted) return createLexer(body, visitor).heredoc();
     if (namesIn(body).length === 0) return body;
     if (!/^[A-Za-z0-9_.+-]+$/.test(delimiter)) {
-      throw new MlpipeError("InvalidRequest", `an input cannot stand in the here-document that ends with \`${delimiter}\`; end it with a plain word`);
+      throw new MlpipeError(
+        "InvalidRequest",
+        `an input cannot stand in the here-document that ends with \`${delimiter}\`; end it with a plain word`,
+      );
     }
     // A quoted delimiter turns expansion off. Without the quotes, and with everything escaped that would expand, the
     // text stays the same and a variable can stand in it.
     out[slot] = delimiter;
     let escaped = "";
-    for (let index = 0; index < body.length; ) {
+    for (let index = 0; index < body.length;) {
       const found = visitor.expressionAt(body, index);
       if (found !== undefined) {
-        escaped += found.name === undefined ? body.slice(index, index + found.length) : visitor.write(found.name, "heredoc");
+        escaped +=
+          found.name === undefined ? body.slice(index, index + found.length) : visitor.write(found.name, "heredoc");
         index += found.length;
         continue;
       }

@@ -16,9 +16,7 @@ export interface SnapshotFile {
 }
 
 /** 64 hex digits that are the same for the same files, whatever their order. */
-export async function snapshotHash(
-  files: readonly { path: string; size: number; sha256: string }[],
-): Promise<string> {
+export async function snapshotHash(files: readonly { path: string; size: number; sha256: string }[]): Promise<string> {
   const lines = files.map(({ path, size, sha256 }) => JSON.stringify([path, size, sha256]));
   const text = new TextEncoder().encode(lines.toSorted().join("\n"));
   return hex(await crypto.subtle.digest("SHA-256", text));
@@ -39,10 +37,7 @@ export async function snapshotFiles(
   const add = ({ path, source }: SnapshotFile) => {
     const other = found.get(path);
     if (other !== undefined && other !== source) {
-      throw new MlpipeError(
-        "InvalidRequest",
-        `${source} and ${other} would both be \`${path}\` in the snapshot`,
-      );
+      throw new MlpipeError("InvalidRequest", `${source} and ${other} would both be \`${path}\` in the snapshot`);
     }
     found.set(path, source);
   };
@@ -50,8 +45,7 @@ export async function snapshotFiles(
   for (const include of reference.additionalIncludes ?? []) {
     for (const file of await filesAt(include, nameOf(include), files)) add(file);
   }
-  if (found.size === 0)
-    throw new MlpipeError("InvalidRequest", `${reference.path} holds no file that is not ignored`);
+  if (found.size === 0) throw new MlpipeError("InvalidRequest", `${reference.path} holds no file that is not ignored`);
   return [...found]
     .map(([path, source]) => ({ path, source }))
     .toSorted((left, right) => (left.path < right.path ? -1 : 1));
@@ -63,8 +57,7 @@ async function filesAt(path: string, prefix: string, files: FileSource): Promise
   if (kind === "file") return [{ path: nameOf(path), source: path }];
   const rules = ignore().add(alwaysIgnored);
   const text =
-    (await files.readText(joinPath(path, ".amlignore"))) ??
-    (await files.readText(joinPath(path, ".gitignore")));
+    (await files.readText(joinPath(path, ".amlignore"))) ?? (await files.readText(joinPath(path, ".gitignore")));
   if (text !== undefined) rules.add(text);
   return ((await files.list(path)) ?? [])
     .filter((file) => !rules.ignores(file.path))

@@ -21,8 +21,6 @@ export interface Origin {
 export interface EntryOffsets {
   readonly key: number;
   readonly value: number;
-  /** How Python prints the number written here, where that is not how JSON does. */
-  readonly pythonText?: string;
 }
 
 interface Source {
@@ -46,11 +44,7 @@ export function keepSource<Copy extends object>(from: object, copy: Copy): Copy 
 }
 
 /** The place of `holder`, or of its entry `key`; empty when it was not read from text. */
-export function placeOf(
-  holder: unknown,
-  key?: string | number,
-  part: "key" | "value" = "value",
-): Place {
+export function placeOf(holder: unknown, key?: string | number, part: "key" | "value" = "value"): Place {
   if (typeof holder !== "object" || holder === null) return {};
   const source = sources.get(holder);
   if (source === undefined) return {};
@@ -65,15 +59,8 @@ export function fileOf(holder: object): string | undefined {
   return sources.get(holder)?.origin.file;
 }
 
-/** The entry's number as Python prints it, where that differs from JSON's way. */
-export function pythonTextOf(holder: object, key: string | number): string | undefined {
-  return sources.get(holder)?.entries.get(String(key))?.pythonText;
-}
-
 /** Takes over the places of a mapping's entries, as a merge key does. */
-export function entriesOf(
-  holder: object,
-): ReadonlyMap<string, EntryOffsets & { readonly origin?: Origin }> {
+export function entriesOf(holder: object): ReadonlyMap<string, EntryOffsets & { readonly origin?: Origin }> {
   return sources.get(holder)?.entries ?? new Map<string, EntryOffsets>();
 }
 

@@ -6,7 +6,7 @@ import { type Field, fieldOf } from "./issue-list.ts";
 import { type Literal, type LiteralDeclaration, coerceLiteral } from "./literals.ts";
 import { sourceOf, typeOf } from "./outputs.ts";
 import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
-import { type DataDeclaration, type InputDeclaration, literalIn, readDataType } from "./ports.ts";
+import { type DataDeclaration, type InputDeclaration, readDataType } from "./ports.ts";
 import { type Mapping, describe, isLiteral, isMapping, oneOf } from "./shape.ts";
 
 export type Value =
@@ -14,7 +14,13 @@ export type Value =
   /** `type` only where the author gave one. */
   | { readonly kind: "data"; readonly uri: string; readonly type?: DataType; readonly mode?: InputMode }
   /** `node` is the flat name. */
-  | { readonly kind: "output"; readonly node: string; readonly output: string; readonly type: DataType; readonly mode?: InputMode }
+  | {
+      readonly kind: "output";
+      readonly node: string;
+      readonly output: string;
+      readonly type: DataType;
+      readonly mode?: InputMode;
+    }
   /** Will be given when the run starts. */
   | { readonly kind: "later" }
   /** Wrong, which has been told. */
@@ -40,17 +46,24 @@ export function inputOf(step: Step, name: string, compiler: PlanCompiler): Value
 function resolveInput(step: Step, name: string, compiler: PlanCompiler): Value | undefined {
   const declaration = step.declaredInputs?.get(name);
   const field = inputField(step, name);
-  const given = isMapping(step.node.inputs) ? readValue(step.node.inputs, name, step.scope, field, compiler) : undefined;
+  const given = isMapping(step.node.inputs)
+    ? readValue(step.node.inputs, name, step.scope, field, compiler)
+    : undefined;
   const value = given === undefined ? undefined : conform(given, declaration, field, compiler);
   if (value !== undefined) return value;
   if (declaration?.kind === "literal" && declaration.isBroken === true) return invalid;
-  if (declaration?.kind === "literal" && declaration.default !== undefined) return { kind: "literal", literal: declaration.default };
+  if (declaration?.kind === "literal" && declaration.default !== undefined)
+    return { kind: "literal", literal: declaration.default };
   if (declaration !== undefined && !declaration.isOptional && !givenElsewhere(step).includes(name)) {
     const type = declaration.kind === "data" ? declaration.type : `a ${declaration.type}`;
-    compiler.list.error(isGiven(step, name) ? field : step.field, `the required input \`${name}\` (${type}) has no value`, {
-      atKey: !isGiven(step, name),
-      ...nearestUndeclared(step, name),
-    });
+    compiler.list.error(
+      isGiven(step, name) ? field : step.field,
+      `the required input \`${name}\` (${type}) has no value`,
+      {
+        atKey: !isGiven(step, name),
+        ...nearestUndeclared(step, name),
+      },
+    );
     return invalid;
   }
   return undefined;
@@ -80,23 +93,32 @@ function isGiven(step: Step, name: string): boolean {
 
 /** An input that is given but not declared is likely the missing one, misspelt. */
 function nearestUndeclared(step: Step, name: string): { nearest?: { name: string; among: string[] } } {
-  const among = Object.keys(isMapping(step.node.inputs) ? step.node.inputs : {}).filter((given) => step.declaredInputs?.has(given) === false);
+  const among = Object.keys(isMapping(step.node.inputs) ? step.node.inputs : {}).filter(
+    (given) => step.declaredInputs?.has(given) === false,
+  );
   return among.length === 0 ? {} : { nearest: { name, among } };
 }
 
 /** Where the input is written, or the node when it is not. */
 export function inputField(step: Step, name: string): Field {
-  return isGiven(step, name) ? fieldOf(`${step.path}.inputs`, step.node.inputs, name) : { ...step.field, path: `${step.path}.inputs.${name}` };
+  return isGiven(step, name)
+    ? fieldOf(`${step.path}.inputs`, step.node.inputs, name)
+    : { ...step.field, path: `${step.path}.inputs.${name}` };
 }
 
 /** The value written in `holder[key]`, every binding followed; undefined when there is none. */
-export function readValue(holder: Mapping, key: string, scope: Scope, field: Field, compiler: PlanCompiler): Value | undefined {
+export function readValue(
+  holder: Mapping,
+  key: string,
+  scope: Scope,
+  field: Field,
+  compiler: PlanCompiler,
+): Value | undefined {
   const written = holder[key];
   if (written === null || written === undefined) return undefined;
   const binding = parseBinding(written, { allowShort: true });
   if (binding !== undefined) return followBinding(binding, scope, field, compiler);
-  const literal = literalIn(holder, key);
-  if (literal !== undefined) return { kind: "literal", literal };
+  if (isLiteral(written)) return { kind: "literal", literal: written };
   if (isMapping(written)) return readReference(written, scope, field, compiler);
   compiler.list.error(field, `expected a literal, a binding or \`{type, path}\`, got ${describe(written)}`);
   return invalid;
@@ -104,27 +126,41 @@ export function readValue(holder: Mapping, key: string, scope: Scope, field: Fie
 
 /** `{path, type, mode}`, where `path` may be a binding itself. */
 function readReference(written: Mapping, scope: Scope, field: Field, compiler: PlanCompiler): Value | undefined {
-  const standard = literalIn(written, "default");
-  if (written.path === undefined && standard !== undefined) return { kind: "literal", literal: standard };
+  if (written.path === undefined && isLiteral(written.default)) return { kind: "literal", literal: written.default };
   if (typeof written.path !== "string") {
     compiler.list.error(field, `expected a \`path\`, got ${describe(written.path)}`);
     return invalid;
   }
-  const mode = written.mode === undefined ? undefined : inputMode(written.mode, fieldOf(field.path, written, "mode"), compiler.list);
+  const mode =
+    written.mode === undefined
+      ? undefined
+      : inputMode(written.mode, fieldOf(field.path, written, "mode"), compiler.list);
   const binding = parseBinding(written.path, { allowShort: true });
   if (binding !== undefined) {
     const value = followBinding(binding, scope, field, compiler);
-    return value?.kind === "output" || value?.kind === "data" ? { ...value, ...(mode === undefined ? {} : { mode }) } : value;
+    return value?.kind === "output" || value?.kind === "data"
+      ? { ...value, ...(mode === undefined ? {} : { mode }) }
+      : value;
   }
   const type = written.type === undefined || written.type === null ? undefined : readDataType(String(written.type));
   if (type === undefined && written.type !== undefined && written.type !== null) {
     compiler.list.error(fieldOf(field.path, written, "type"), `${describe(written.type)} is no data type`);
   }
-  return readData(written.path, fieldOf(field.path, written, "path"), { ...(type === undefined ? {} : { type }), ...(mode === undefined ? {} : { mode }) }, compiler);
+  return readData(
+    written.path,
+    fieldOf(field.path, written, "path"),
+    { ...(type === undefined ? {} : { type }), ...(mode === undefined ? {} : { mode }) },
+    compiler,
+  );
 }
 
 /** Data by its place, a registered asset looked up. */
-export function readData(uri: string, field: Field, about: { type?: DataType; mode?: InputMode }, compiler: PlanCompiler): Value {
+export function readData(
+  uri: string,
+  field: Field,
+  about: { type?: DataType; mode?: InputMode },
+  compiler: PlanCompiler,
+): Value {
   if (localPathOf(uri) !== undefined) {
     // Without the file beside it the document cannot run, but the loader has told that already when it checks the rest.
     if (!compiler.isCheckOnly) compiler.list.error(field, `\`${uri}\` is a local path; upload it and name the URI`);
@@ -154,9 +190,14 @@ export function followBinding(binding: Binding, scope: Scope, field: Field, comp
     case "nodeInput": {
       const step = stepNamed(binding.node, scope, field, compiler);
       if (step === undefined) return invalid;
-      const names = [...(step.declaredInputs?.keys() ?? []), ...Object.keys(isMapping(step.node.inputs) ? step.node.inputs : {})];
+      const names = [
+        ...(step.declaredInputs?.keys() ?? []),
+        ...Object.keys(isMapping(step.node.inputs) ? step.node.inputs : {}),
+      ];
       if (!names.includes(binding.input) && !step.isUnknown) {
-        list.error(field, `node \`${step.name}\` has no input \`${binding.input}\``, { nearest: { name: binding.input, among: names } });
+        list.error(field, `node \`${step.name}\` has no input \`${binding.input}\``, {
+          nearest: { name: binding.input, among: names },
+        });
         return invalid;
       }
       return inputOf(step, binding.input, compiler);
@@ -165,7 +206,14 @@ export function followBinding(binding: Binding, scope: Scope, field: Field, comp
       const step = stepNamed(binding.node, scope, field, compiler);
       if (step === undefined || step.isUnknown) return invalid;
       const source = sourceOf(step, binding.output, field, compiler);
-      return source === undefined ? invalid : { kind: "output", node: source.step.flatName, output: source.output, type: typeOf(source.step, source.output) };
+      return source === undefined
+        ? invalid
+        : {
+            kind: "output",
+            node: source.step.flatName,
+            output: source.output,
+            type: typeOf(source.step, source.output),
+          };
     }
   }
 }
@@ -189,9 +237,16 @@ function pipelineInput(name: string, scope: Scope, field: Field, compiler: PlanC
 }
 
 /** `value` as its declaration wants it. */
-export function conform(value: Value, declaration: InputDeclaration | undefined, field: Field, compiler: PlanCompiler): Value {
+export function conform(
+  value: Value,
+  declaration: InputDeclaration | undefined,
+  field: Field,
+  compiler: PlanCompiler,
+): Value {
   if (declaration === undefined || value.kind === "later" || value.kind === "invalid") return value;
-  return declaration.kind === "literal" ? conformLiteral(value, declaration, field, compiler) : conformData(value, declaration, field, compiler);
+  return declaration.kind === "literal"
+    ? conformLiteral(value, declaration, field, compiler)
+    : conformData(value, declaration, field, compiler);
 }
 
 function conformLiteral(value: Value, declaration: LiteralDeclaration, field: Field, { list }: PlanCompiler): Value {
@@ -201,7 +256,11 @@ function conformLiteral(value: Value, declaration: LiteralDeclaration, field: Fi
   }
   const coerced = coerceLiteral(value.literal, declaration);
   if (coerced.value === undefined) {
-    list.error(field, coerced.problem, coerced.nearest === undefined ? {} : { nearest: { name: String(value.literal), among: coerced.nearest } });
+    list.error(
+      field,
+      coerced.problem,
+      coerced.nearest === undefined ? {} : { nearest: { name: String(value.literal), among: coerced.nearest } },
+    );
     return invalid;
   }
   if (coerced.note !== undefined) list.warn(field, coerced.note);
@@ -211,10 +270,13 @@ function conformLiteral(value: Value, declaration: LiteralDeclaration, field: Fi
 function conformData(value: Value, declaration: DataDeclaration, field: Field, compiler: PlanCompiler): Value {
   const mode = declaration.mode === undefined ? {} : { mode: declaration.mode };
   if (value.kind === "literal") {
-    if (isLiteral(value.literal) && typeof value.literal === "string" && (localPathOf(value.literal) === undefined || compiler.isCheckOnly)) {
+    if (typeof value.literal === "string" && (localPathOf(value.literal) === undefined || compiler.isCheckOnly)) {
       return readData(value.literal, field, { type: declaration.type, ...mode }, compiler);
     }
-    compiler.list.error(field, `expected data (${declaration.type}), got ${describe(value.literal)}; write \`{type: ${declaration.type}, path: ...}\``);
+    compiler.list.error(
+      field,
+      `expected data (${declaration.type}), got ${describe(value.literal)}; write \`{type: ${declaration.type}, path: ...}\``,
+    );
     return invalid;
   }
   if (value.kind !== "data" && value.kind !== "output") return value;

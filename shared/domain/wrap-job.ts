@@ -29,5 +29,8 @@ export function wrapJob(document: Mapping): PipelineDocument {
 }
 
 function bindings(ports: Mapping, side: "inputs" | "outputs"): Mapping {
-  return keepSource(ports, Object.fromEntries(Object.keys(ports).map((name) => [name, `\${{parent.${side}.${name}}}`])));
+  return keepSource(
+    ports,
+    Object.fromEntries(Object.keys(ports).map((name) => [name, `\${{parent.${side}.${name}}}`])),
+  );
 }

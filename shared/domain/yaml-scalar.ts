@@ -2,12 +2,6 @@
 // is text. https://yaml.org/type/ as PyYAML resolves it, but for base-60 numbers, which stay text.
 import { pythonFloat } from "./python-text.ts";
 
-export interface PlainScalar {
-  readonly value: string | number | boolean | null;
-  /** Present where Python prints the number differently from JSON. */
-  readonly pythonText?: string;
-}
-
 const booleans = new Map<string, boolean>(
   [
     ["true", true],
@@ -16,44 +10,38 @@ const booleans = new Map<string, boolean>(
     ["false", false],
     ["no", false],
     ["off", false],
-  ].flatMap(([word, value]) =>
-    spellings(word as string).map((spelling) => [spelling, value as boolean] as const),
-  ),
+  ].flatMap(([word, value]) => spellings(word as string).map((spelling) => [spelling, value as boolean] as const)),
 );
 const nulls = new Set(["", "~", ...spellings("null")]);
 const integerPattern = /^[-+]?(?:0b[01_]+|0x[0-9a-fA-F_]+|0[0-7_]*|[1-9][0-9_]*)$/;
-const floatPattern =
-  /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?)$/;
+const floatPattern = /^[-+]?(?:[0-9][0-9_]*\.[0-9_]*(?:[eE][-+][0-9]+)?|\.[0-9][0-9_]*(?:[eE][-+][0-9]+)?)$/;
 const specialFloats = /^[-+]?\.(?:inf|Inf|INF)$|^\.(?:nan|NaN|NAN)$/;
 
-/** The value of an unquoted scalar. */
-export function readPlainScalar(source: string): PlainScalar {
-  if (nulls.has(source)) return { value: null };
+/**
+ * The value of an unquoted scalar. A number that Python prints in another way than JSON (`1.0`, `1e-05`, `inf`, one with
+ * twenty digits) stays text in Python's way: every field for numbers takes it, and a program reads it as it was meant.
+ */
+export function readPlainScalar(source: string): string | number | boolean | null {
+  if (nulls.has(source)) return null;
   const boolean = booleans.get(source);
-  if (boolean !== undefined) return { value: boolean };
+  if (boolean !== undefined) return boolean;
   if (integerPattern.test(source)) return readInteger(source);
   if (floatPattern.test(source)) return readFloat(Number(source.replaceAll("_", "")));
-  // JSON has no such numbers; as text they still mean the same to every number field.
-  if (specialFloats.test(source))
-    return { value: source.toLowerCase().replace(".", "").replace("+", "") };
-  return { value: source };
+  return specialFloats.test(source) ? source.toLowerCase().replaceAll(/[.+]/g, "") : source;
 }
 
-function readInteger(source: string): PlainScalar {
+function readInteger(source: string): string | number {
   const [, sign = "", digits = ""] = /^([-+]?)(.*)$/.exec(source.replaceAll("_", "")) ?? [];
   const octal = /^0[0-7]+$/.test(digits);
-  const magnitude = BigInt(
-    octal ? `0o${digits.slice(1)}` : digits === "0b" || digits === "0x" ? "0" : digits,
-  );
+  const magnitude = BigInt(octal ? `0o${digits.slice(1)}` : digits === "0b" || digits === "0x" ? "0" : digits);
   const value = sign === "-" ? -magnitude : magnitude;
   const number = Number(value);
-  return Number.isSafeInteger(number) ? { value: number } : { value: String(value) };
+  return Number.isSafeInteger(number) ? number : String(value);
 }
 
-function readFloat(value: number): PlainScalar {
-  if (!Number.isFinite(value)) return { value: pythonFloat(value) };
+function readFloat(value: number): string | number {
   const text = pythonFloat(value);
-  return text === String(value) ? { value } : { value, pythonText: text };
+  return text === String(value) && Number.isFinite(value) ? value : text;
 }
 
 function spellings(word: string): string[] {

@@ -32,7 +32,10 @@ export const command: NodeKind = {
   compile(step, compiler) {
     const bound = bindFields(step, compiler);
     const node = nodeShape(bound, step.field, compiler.list) ?? {};
-    const component = step.component === undefined ? {} : (componentShape(step.component, fieldOf(step.path, step.node, "component"), compiler.list) ?? {});
+    const component =
+      step.component === undefined
+        ? {}
+        : (componentShape(step.component, fieldOf(step.path, step.node, "component"), compiler.list) ?? {});
     const inputs = inputsOf(step, compiler);
     if (step.isUnknown) return;
     const outputs = planOutputs(step, node.command ?? component.command ?? "");
@@ -54,7 +57,10 @@ export const command: NodeKind = {
       name: step.flatName,
       kind: "command",
       ...(displayName === undefined ? {} : { displayName }),
-      component: { name: component.name ?? step.name, ...(component.version === undefined ? {} : { version: component.version }) },
+      component: {
+        name: component.name ?? step.name,
+        ...(component.version === undefined ? {} : { version: component.version }),
+      },
       command: script,
       ...(code === undefined ? {} : { code }),
       environment,
@@ -104,7 +110,13 @@ function planInputs(inputs: ReadonlyMap<string, Value | undefined>, step: Step):
   const planned: Record<string, PlanInput> = {};
   for (const [name, value] of inputs) {
     if (value?.kind === "literal") planned[name] = { kind: "literal", value: pythonText(value.literal) };
-    if (value?.kind === "data") planned[name] = { kind: "data", type: value.type ?? "uri_folder", uri: value.uri, mode: value.mode ?? "ro_mount" };
+    if (value?.kind === "data")
+      planned[name] = {
+        kind: "data",
+        type: value.type ?? "uri_folder",
+        uri: value.uri,
+        mode: value.mode ?? "ro_mount",
+      };
     if (value?.kind === "output") {
       const { node, output, type, mode = "ro_mount" } = value;
       const isOptional = step.declaredInputs?.get(name)?.isOptional === true;
@@ -150,7 +162,12 @@ function commandText(
   return script;
 }
 
-function tellRefusedValues(script: string, inputs: ReadonlyMap<string, Value | undefined>, field: Field, list: PlanCompiler["list"]): void {
+function tellRefusedValues(
+  script: string,
+  inputs: ReadonlyMap<string, Value | undefined>,
+  field: Field,
+  list: PlanCompiler["list"],
+): void {
   const given: Record<string, JobInput | undefined> = {};
   for (const [name, value] of inputs) {
     if (value?.kind === "literal") given[name] = { kind: "literal", value: pythonText(value.literal) };
@@ -166,11 +183,17 @@ function tellRefusedValues(script: string, inputs: ReadonlyMap<string, Value | u
 
 function planResources(resources: NonNullable<NodeSettings["resources"]>): PlanNode["resources"] {
   const { mlpipe, ...properties } = resources.properties ?? {};
-  const fallbacks = isMapping(mlpipe) && Array.isArray(mlpipe.instance_type_fallbacks) ? mlpipe.instance_type_fallbacks.map(String) : undefined;
+  const fallbacks =
+    isMapping(mlpipe) && Array.isArray(mlpipe.instance_type_fallbacks)
+      ? mlpipe.instance_type_fallbacks.map(String)
+      : undefined;
   const wanted = Array.isArray(resources.instance_type) ? resources.instance_type.map(String) : undefined;
   const first = wanted?.[0] ?? (typeof resources.instance_type === "string" ? resources.instance_type : undefined);
   return {
-    instanceTypes: sizesToTry(first, fallbacks ?? (wanted !== undefined && wanted.length > 1 ? wanted.slice(1) : undefined)),
+    instanceTypes: sizesToTry(
+      first,
+      fallbacks ?? (wanted !== undefined && wanted.length > 1 ? wanted.slice(1) : undefined),
+    ),
     instanceCount: resources.instance_count ?? 1,
     ...(resources.shm_size === undefined ? {} : { shmSize: resources.shm_size }),
     ...(resources.docker_args === undefined ? {} : { dockerArgs: resources.docker_args }),

@@ -5,7 +5,10 @@ import { componentFields, nodeFields } from "./fields.ts";
 import type { NodeKind } from "./node-kind.ts";
 import { fieldOf } from "../issue-list.ts";
 
-export interface RefusedKind extends Pick<NodeKind, "type" | "load" | "readsOutputsIn" | "declaredIn" | "inputsGivenElsewhere"> {
+export interface RefusedKind extends Pick<
+  NodeKind,
+  "type" | "load" | "readsOutputsIn" | "declaredIn" | "inputsGivenElsewhere"
+> {
   readonly fields: Readonly<Record<string, Reader<unknown>>>;
   /** Completes «node x is ...». */
   readonly why: string;
@@ -19,7 +22,8 @@ export function createRefusedKind({ fields, why, ...kind }: RefusedKind): NodeKi
     ...kind,
     compile(step, compiler) {
       nodeShape(bindFields(step, compiler), step.field, compiler.list);
-      if (step.component !== undefined) componentShape(step.component, fieldOf(step.path, step.node, "component"), compiler.list);
+      if (step.component !== undefined)
+        componentShape(step.component, fieldOf(step.path, step.node, "component"), compiler.list);
       inputsOf(step, compiler);
       compiler.list.error(step.field, `node \`${step.flatName}\` is ${why}`, { atKey: true });
     },

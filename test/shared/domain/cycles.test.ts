@@ -11,11 +11,15 @@ test("a cycle is drawn from where it is entered back to there", () => {
 });
 
 test("a graph without cycles has none, however deep", () => {
-  const chain = new Map(Array.from({ length: 50_000 }, (_, index) => [`n${index}`, index === 0 ? [] : [`n${index - 1}`]] as const));
+  const chain = new Map(
+    Array.from({ length: 50_000 }, (_, index) => [`n${index}`, index === 0 ? [] : [`n${index - 1}`]] as const),
+  );
   expect(findCycles(chain)).toEqual([]);
   expect(findCycles(new Map([...chain].toReversed()))).toEqual([]);
 });
 
 test("the order puts every name after those it leads to and otherwise keeps the given one", () => {
-  expect(inDependencyOrder(edges({ score: ["train", "prep"], train: ["prep"], prep: ["elsewhere"], other: [] }))).toEqual(["prep", "other", "train", "score"]);
+  expect(
+    inDependencyOrder(edges({ score: ["train", "prep"], train: ["prep"], prep: ["elsewhere"], other: [] })),
+  ).toEqual(["prep", "other", "train", "score"]);
 });

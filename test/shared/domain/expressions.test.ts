@@ -1,5 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { commandExpressions, parseBinding, resolveOptionalParts, withoutOptionalParts } from "#shared/domain/expressions.ts";
+import {
+  commandExpressions,
+  parseBinding,
+  resolveOptionalParts,
+  withoutOptionalParts,
+} from "#shared/domain/expressions.ts";
 
 describe("bindings", () => {
   test.each([
@@ -13,27 +18,37 @@ describe("bindings", () => {
     expect(parseBinding(text)).toEqual(expected);
   });
 
-  test.each([["${parent.inputs.x}"], ["${{name}}"], ["${{inputs.x}}"], ["plain"], [7], [null]])("%j is none", (value) => {
-    expect(parseBinding(value)).toBeUndefined();
-  });
+  test.each([["${parent.inputs.x}"], ["${{name}}"], ["${{inputs.x}}"], ["plain"], [7], [null]])(
+    "%j is none",
+    (value) => {
+      expect(parseBinding(value)).toBeUndefined();
+    },
+  );
 
   test("the old spelling without `parent.` counts where only a binding makes sense", () => {
-    expect(parseBinding("${{jobs.prep.outputs.table}}", { allowShort: true })).toEqual({ kind: "nodeOutput", node: "prep", output: "table" });
+    expect(parseBinding("${{jobs.prep.outputs.table}}", { allowShort: true })).toEqual({
+      kind: "nodeOutput",
+      node: "prep",
+      output: "table",
+    });
     expect(parseBinding("azureml://datastores/a/paths/${{name}}", { allowShort: true })).toBeUndefined();
   });
 
-  test.each([["a ${{parent.inputs.x}} b"], ["${{parent.input.x}}"], ["${{parent.jobs.x.output.y}}"]])("%s is malformed", (text) => {
-    expect(parseBinding(text)).toMatchObject({ kind: "malformed" });
-  });
+  test.each([["a ${{parent.inputs.x}} b"], ["${{parent.input.x}}"], ["${{parent.jobs.x.output.y}}"]])(
+    "%s is malformed",
+    (text) => {
+      expect(parseBinding(text)).toMatchObject({ kind: "malformed" });
+    },
+  );
 });
 
 describe("commands", () => {
   test("expressions are found with spaces inside the braces", () => {
-    expect(commandExpressions("a ${{ inputs.x }} ${{outputs.y}} ${{search_space.z}} ${HOME}").map(({ scope, name }) => `${scope}.${name}`)).toEqual([
-      "inputs.x",
-      "outputs.y",
-      "search_space.z",
-    ]);
+    expect(
+      commandExpressions("a ${{ inputs.x }} ${{outputs.y}} ${{search_space.z}} ${HOME}").map(
+        ({ scope, name }) => `${scope}.${name}`,
+      ),
+    ).toEqual(["inputs.x", "outputs.y", "search_space.z"]);
   });
 
   test("an optional part stays when every input it names has a value, and only then", () => {

@@ -14,8 +14,14 @@ const probe = `probe() { printf '%s\\0' "$#" "$@"; }\n`;
 
 /** What each call of `probe` received. */
 function run(command: string, values: Record<string, string>): string[][] {
-  const inputs = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { kind: "literal", value } as const]));
-  const output = execFileSync("bash", ["-c", probe + jobCommand(command, inputs)], { encoding: "utf8", cwd: folder, timeout: 10_000 });
+  const inputs = Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, { kind: "literal", value } as const]),
+  );
+  const output = execFileSync("bash", ["-c", probe + jobCommand(command, inputs)], {
+    encoding: "utf8",
+    cwd: folder,
+    timeout: 10_000,
+  });
   const parts = output.split("\0").slice(0, -1);
   const calls: string[][] = [];
   while (parts.length > 0) calls.push(parts.splice(0, Number(parts.shift())));
@@ -80,7 +86,7 @@ const places: readonly [string, (value: string) => string[]][] = [
   ["probe a${{inputs.x}}b${{inputs.x}}", (value) => [`a${value}b${value}`]],
   ['probe "${{inputs.x}}"', (value) => [value]],
   ["probe '${{inputs.x}}'", (value) => [value]],
-  ['probe "a \'${{inputs.x}}\' b"', (value) => [`a '${value}' b`]],
+  ["probe \"a '${{inputs.x}}' b\"", (value) => [`a '${value}' b`]],
   ["probe 'a \"${{inputs.x}}\" b'", (value) => [`a "${value}" b`]],
   ["probe $'tab\\t${{inputs.x}}\\'end'", (value) => [`tab\t${value}'end`]],
   ['probe $"${{inputs.x}}"', (value) => [value]],
@@ -89,10 +95,10 @@ const places: readonly [string, (value: string) => string[]][] = [
   ["probe $${{inputs.x}}", (value) => [`$${value}`]],
   ['y=${{inputs.x}}; probe "$y"', (value) => [value]],
   ['export Y=${{inputs.x}} && probe "$Y"', (value) => [value]],
-  ["list=(${{inputs.x}} end); probe \"${list[@]}\"", (value) => [value, "end"]],
+  ['list=(${{inputs.x}} end); probe "${list[@]}"', (value) => [value, "end"]],
   ['probe "$(printf "%s." ${{inputs.x}})"', (value) => [`${value}.`]],
   ['probe "`printf "%s." ${{inputs.x}}`"', (value) => [`${value}.`]],
-  ["probe \"`printf '%s.' \\\"${{inputs.x}}\\\"`\"", (value) => [`${value}.`]],
+  ['probe "`printf \'%s.\' \\"${{inputs.x}}\\"`"', (value) => [`${value}.`]],
   ['probe "$(printf "%s." "$(printf "%s." ${{inputs.x}})")"', (value) => [`${value}..`]],
   ['probe "$(case a in (b) ;; a) printf "%s." ${{inputs.x}};; esac)"', (value) => [`${value}.`]],
   ['probe "${unset:-${{inputs.x}}}"', (value) => [value]],
@@ -100,14 +106,14 @@ const places: readonly [string, (value: string) => string[]][] = [
   ['y=abc; probe "${y#${{inputs.x}}x}"', () => ["abc"]],
   ['probe "$(cat <<EOF\n${{inputs.x}}.\nEOF\n)"', (value) => [`${value}.`]],
   ["probe \"$(cat <<'EOF'\n$HOME \\ `${{inputs.x}}`.\nEOF\n)\"", (value) => [`$HOME \\ \`${value}\`.`]],
-  ["probe \"$(cat <<-'END'\n\t\"${{inputs.x}}\".\n\tEND\n)\"", (value) => [`"${value}".`]],
+  ['probe "$(cat <<-\'END\'\n\t"${{inputs.x}}".\n\tEND\n)"', (value) => [`"${value}".`]],
   ['probe "$(cat <<< ${{inputs.x}}; echo .)"', (value) => [`${value}\n.`]],
   ["# it's ${{inputs.x}}\nprobe ${{inputs.x}} # don't", (value) => [value]],
   ["if [[ ${{inputs.x}} == ${{inputs.x}} && -z '' ]]; then probe ${{inputs.x}}; fi", (value) => [value]],
-  ["for y in ${{inputs.x}} end; do probe \"$y\"; break; done", (value) => [value]],
+  ['for y in ${{inputs.x}} end; do probe "$y"; break; done', (value) => [value]],
   ["case ${{inputs.x}} in ${{inputs.x}}) probe same;; *) probe other;; esac", () => ["same"]],
-  ["bash -c 'printf \"1\\0%s\\0\" \"$1\"' _ ${{inputs.x}}", (value) => [value]],
-  ["f() { probe \"$@\"; }\nf ${{inputs.x}}", (value) => [value]],
+  ['bash -c \'printf "1\\0%s\\0" "$1"\' _ ${{inputs.x}}', (value) => [value]],
+  ['f() { probe "$@"; }\nf ${{inputs.x}}', (value) => [value]],
   ["{ probe ${{inputs.x}}; } 2>&1", (value) => [value]],
   ["(probe ${{inputs.x}})", (value) => [value]],
   ["probe \\\n  --x \\\n  ${{inputs.x}}", (value) => ["--x", value]],
@@ -130,7 +136,9 @@ describe("a literal is one argument that holds exactly its value", () => {
     const simple = places.slice(0, 9);
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(simple.length - 1), values), { minLength: 2, maxLength: 5 }), (picks) => {
-        const command = picks.map(([place], index) => simple[place]?.[0].replaceAll(/inputs\.x/g, `inputs.x${index}`)).join("\n");
+        const command = picks
+          .map(([place], index) => simple[place]?.[0].replaceAll(/inputs\.x/g, `inputs.x${index}`))
+          .join("\n");
         const given = Object.fromEntries(picks.map(([, value], index) => [`x${index}`, value]));
         expect(run(command, given)).toEqual(picks.map(([place, value]) => simple[place]?.[1](value)));
       }),
@@ -142,7 +150,10 @@ describe("a literal is one argument that holds exactly its value", () => {
   test("what is submitted holds no expression of a value's own", () => {
     fc.assert(
       fc.property(values, (value) => {
-        const command = jobCommand("probe ${{inputs.x}} ${{inputs.folder}} ${{outputs.o}}", { x: { kind: "literal", value }, folder: { kind: "data" } });
+        const command = jobCommand("probe ${{inputs.x}} ${{inputs.folder}} ${{outputs.o}}", {
+          x: { kind: "literal", value },
+          folder: { kind: "data" },
+        });
         expect(command.match(/\$\{\{.*?\}\}|\$\[\[/gs)).toEqual(["${{inputs.folder}}", "${{outputs.o}}"]);
       }),
     );
@@ -157,7 +168,9 @@ describe("what is left alone", () => {
 
   test("an optional part without its value goes, the rest stays", () => {
     const inputs = { a: { kind: "literal", value: "1" }, b: undefined } as const;
-    expect(jobCommand("probe $[[--a ${{inputs.a}}]]$[[ --b ${{inputs.b}}]]", inputs)).toBe("MLPIPE_INPUT_a='1'\nprobe --a \"${MLPIPE_INPUT_a}\"");
+    expect(jobCommand("probe $[[--a ${{inputs.a}}]]$[[ --b ${{inputs.b}}]]", inputs)).toBe(
+      "MLPIPE_INPUT_a='1'\nprobe --a \"${MLPIPE_INPUT_a}\"",
+    );
   });
 
   test("two inputs whose variables would be called the same get two", () => {
@@ -168,7 +181,8 @@ describe("what is left alone", () => {
 });
 
 describe("a value is refused where it would be evaluated", () => {
-  const refusal = (command: string, value: string) => () => jobCommand(command, { x: { kind: "literal", value }, none: undefined });
+  const refusal = (command: string, value: string) => () =>
+    jobCommand(command, { x: { kind: "literal", value }, none: undefined });
 
   test.each([
     ["echo $(( ${{inputs.x}} + 1 ))", "a[$(touch injected)]", /shell arithmetic, so its value must be a number/],
@@ -180,7 +194,7 @@ describe("a value is refused where it would be evaluated", () => {
     ["eval ${{inputs.x}}", "rm -r .", /`eval`/],
     ["trap ${{inputs.x}} EXIT", "rm -r .", /`trap`/],
     ["bash -ec 'echo ${{inputs.x}}'", "$(id)", /an argument that bash evaluates/],
-    ["env A=1 /bin/sh -c \"echo ${{inputs.x}}\"", "a b", /evaluates/],
+    ['env A=1 /bin/sh -c "echo ${{inputs.x}}"', "a b", /evaluates/],
     ["python -u -c 'print(\"${{inputs.x}}\")'", '")', /an argument that python evaluates/],
     ["perl -e 'print ${{inputs.x}}'", "system(1)", /an argument that perl evaluates/],
   ])("%s", (command, value, message) => {
@@ -202,7 +216,7 @@ describe("a value is refused where it would be evaluated", () => {
     ["echo ${{inputs.x}}", "a\0b", /input `x` holds a NUL character/],
     ["echo ${{inputs.x}}", "\uD800", /input `x` is not well-formed Unicode/],
     ["echo 'it ${{inputs.x}}", "a", /line 1 of the command opens a single quote that is never closed/],
-    ["echo\necho \"$(echo ${{inputs.x}}", "a", /line 2 of the command opens/],
+    ['echo\necho "$(echo ${{inputs.x}}', "a", /line 2 of the command opens/],
     ["echo ${{inputs.none}}", "a", /input `none` has no value; put what needs it between/],
     ["echo $'\\${{inputs.x}}'", "a", /quoting is not understood/],
     ["cat <<'a b'\n${{inputs.x}}\na b\n", "a", /here-document that ends with `a b`/],

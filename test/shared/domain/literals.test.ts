@@ -42,19 +42,38 @@ describe("a literal takes the form of its declared type", () => {
   });
 
   test("a fraction for a whole number is cut, and that is said", () => {
-    expect(coerceLiteral(3.7, { type: "integer" })).toEqual({ value: "3", note: "3.7 is cut to 3, since a whole number is declared" });
+    expect(coerceLiteral(3.7, { type: "integer" })).toEqual({
+      value: "3",
+      note: "3.7 is cut to 3, since a whole number is declared",
+    });
   });
 
   test("limits and choices hold", () => {
     expect(coerce(0, "integer", { min: 1 })).toBe("0 is below the minimum 1");
     expect(coerce(2, "number", { max: 1 })).toBe("2 is above the maximum 1");
-    expect(coerce("slwo", "string", { enum: ["fast", "slow"] })).toBe("expected one of `fast`, `slow`, got the text `slwo`");
+    expect(coerce("slwo", "string", { enum: ["fast", "slow"] })).toBe(
+      "expected one of `fast`, `slow`, got the text `slwo`",
+    );
     expect(coerce(true, "string", { enum: ["True", "False"] })).toBe("True");
   });
 });
 
 test("floats print as Python prints them", () => {
-  const special = [0, -0, 0.1, 1 / 3, 5e-324, 1.7976931348623157e308, 1e15, 1e16, 123456789012345680, 1e-4, 9.9e-5, 100, 1e22];
+  const special = [
+    0,
+    -0,
+    0.1,
+    1 / 3,
+    5e-324,
+    1.7976931348623157e308,
+    1e15,
+    1e16,
+    123456789012345680,
+    1e-4,
+    9.9e-5,
+    100,
+    1e22,
+  ];
   const floats = [...special, ...fc.sample(fc.double({ noNaN: true, noDefaultInfinity: true }), 2000)];
   const bits = Buffer.from(Float64Array.from(floats).buffer).toString("hex");
   const script = "import array,sys;a=array.array('d',bytes.fromhex(sys.stdin.read()));print('\\n'.join(map(str,a)))";

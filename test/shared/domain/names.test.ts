@@ -19,7 +19,12 @@ describe("run ids", () => {
   });
 
   test("of one key are one, of others are others", async () => {
-    const ids = await Promise.all([derivedRunId("a", "bc"), derivedRunId("a", "bc"), derivedRunId("ab", "c"), derivedRunId("a", "bd")]);
+    const ids = await Promise.all([
+      derivedRunId("a", "bc"),
+      derivedRunId("a", "bc"),
+      derivedRunId("ab", "c"),
+      derivedRunId("a", "bd"),
+    ]);
     expect(ids[0]).toMatch(runIdPattern);
     expect(ids[1]).toBe(ids[0]);
     expect(new Set(ids).size).toBe(3);
@@ -66,7 +71,9 @@ describe("the nearest name", () => {
     ["reslut", "result"],
     ["uri_fold", "uri_folder"],
   ])("to %s is %s", (name, expected) => {
-    expect(nearestName(name, ["training_data", "learning_rate", "output", "result", "uri_file", "uri_folder"])).toBe(expected);
+    expect(nearestName(name, ["training_data", "learning_rate", "output", "result", "uri_file", "uri_folder"])).toBe(
+      expected,
+    );
   });
 
   test("is none when nothing is near", () => {
