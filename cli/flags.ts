@@ -4,10 +4,7 @@ import { RunStatus } from "#shared/domain/run.ts";
 
 export const flags = {
   home: () =>
-    new Option(
-      "--home <folder>",
-      "folder of the stack on this machine: its state, data and environments (default: .mlpipe)",
-    ),
+    new Option("--home <folder>", "folder of the stack on this machine, with all its state (default: .mlpipe)"),
   server: () =>
     new Option(
       "--server <url>",

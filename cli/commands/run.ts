@@ -31,7 +31,7 @@ export function createRunCommand(context: CliContext): Command {
     .addOption(flags.server())
     .addHelpText(
       "after",
-      "\nWithout a server it starts a stack of its own, waits for the run and stops the stack again.",
+      "\nWithout a server it starts a stack of its own, waits for the run and stops the\nstack again.",
     )
     .action((pipeline: string, options: RunFlags) => run(context, pipeline, options));
 }
