@@ -101,7 +101,7 @@ class Train(unittest.TestCase):
     def test_the_same_seed_trains_the_same_network(self):
         write_csv(self.scratch / "data", 300)
         runs = [self.run_train(self.scratch / "data").stdout for _ in range(2)]
-        losses = [[line.rsplit(",", 1)[0] for line in run.splitlines() if line.startswith("epoch")] for run in runs]
+        losses = [[line.rsplit(",", 1)[0] for line in run.splitlines() if line.startswith("epoch ")] for run in runs]
         self.assertEqual(len(losses[0]), 2)
         self.assertEqual(losses[0], losses[1])
 

@@ -137,8 +137,9 @@ def main(args):
 
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    for name in ("input_data", "training_data", "test_data"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--input_data", type=Path, required=True)
+    parser.add_argument("--training_data", type=Path, required=True)
+    parser.add_argument("--test_data", type=Path, required=True)
     return parser.parse_args()
 
 

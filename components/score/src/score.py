@@ -110,8 +110,10 @@ def main(args):
 
 def parse_args():
     parser = argparse.ArgumentParser(description=__doc__)
-    for name in ("input_data", "input_model", "output_result", "output_report"):
-        parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--input_data", type=Path, required=True)
+    parser.add_argument("--input_model", type=Path, required=True)
+    parser.add_argument("--output_result", type=Path, required=True)
+    parser.add_argument("--output_report", type=Path, required=True)
     return parser.parse_args()
 
 
