@@ -94,6 +94,16 @@ export function createBlobs(ml: Ml, credential: TokenCredential) {
       return (await open()).place;
     },
 
+    /** Host, container and name of a datastore; the default one when `datastore` is absent. */
+    async store(datastore?: string): Promise<DatastorePlace> {
+      return (await open(datastore)).place;
+    },
+
+    /** The container of a datastore, for what is not done with single blobs. */
+    async container(datastore?: string): Promise<ContainerClient> {
+      return (await open(datastore)).container;
+    },
+
     async readText(path: string, datastore?: string): Promise<string | undefined> {
       const { container } = await open(datastore);
       return undefinedWhenMissing(async () =>
@@ -208,7 +218,7 @@ export function createBlobs(ml: Ml, credential: TokenCredential) {
   };
 }
 
-async function undefinedWhenMissing<T>(operation: () => Promise<T>): Promise<T | undefined> {
+export async function undefinedWhenMissing<T>(operation: () => Promise<T>): Promise<T | undefined> {
   try {
     return await operation();
   } catch (error) {
