@@ -24,10 +24,7 @@ export function createFileSource(root: string = process.cwd()): FileSource {
       const facts = await statOf(file);
       if (facts?.isFile() !== true) return undefined;
       if (facts.size > maxTextBytes) {
-        throw new MlpipeError(
-          "TooLarge",
-          `${path} is longer than the ${maxTextBytes / 1024 / 1024} MB that are read`,
-        );
+        throw new MlpipeError("TooLarge", `${path} is longer than the ${maxTextBytes / 1024 / 1024} MB that are read`);
       }
       try {
         return new TextDecoder("utf-8", { fatal: true }).decode(await readFile(file));
@@ -53,12 +50,7 @@ export function createFileSource(root: string = process.cwd()): FileSource {
 }
 
 /** Links are followed; a link to a folder that is being walked is not, since it would never end. */
-async function walk(
-  folder: string,
-  prefix: string,
-  open: Set<string>,
-  found: ListedFile[],
-): Promise<void> {
+async function walk(folder: string, prefix: string, open: Set<string>, found: ListedFile[]): Promise<void> {
   const real = await realpath(folder);
   if (open.has(real)) return;
   open.add(real);
@@ -68,10 +60,7 @@ async function walk(
     if (facts?.isDirectory() === true) await walk(join(folder, name), path, open, found);
     else if (facts?.isFile() === true) found.push({ path, size: facts.size });
     if (found.length > maxFiles)
-      throw new MlpipeError(
-        "TooLarge",
-        `${folder.split(sep).join("/")} holds more than ${maxFiles} files`,
-      );
+      throw new MlpipeError("TooLarge", `${folder.split(sep).join("/")} holds more than ${maxFiles} files`);
   }
   open.delete(real);
 }

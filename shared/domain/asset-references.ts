@@ -15,11 +15,6 @@ export function isRegistered(reference: string): boolean {
   );
 }
 
-/** `azureml:name:version`, `azureml:name@label` or `azureml:name`. */
-export function isNamedAsset(reference: string): boolean {
-  return /^azureml:[A-Za-z0-9][^:@/]*(?:[:@][^:@/]+)?$/.test(reference);
-}
-
 function isUri(reference: string): boolean {
   // One letter before the colon would be a drive.
   return /^[A-Za-z][A-Za-z0-9+.-]+:/.test(reference);

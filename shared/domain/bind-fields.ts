@@ -5,7 +5,8 @@ import { type Field, fieldOf } from "./issue-list.ts";
 import type { PlanCompiler, Step } from "./pipeline-scope.ts";
 import type { Mapping } from "./shape.ts";
 import { keepSource } from "./source-map.ts";
-import { type Value, followBinding } from "./values.ts";
+import { followBinding } from "./step-inputs.ts";
+import type { Value } from "./value.ts";
 
 /** Fields whose bindings have a meaning of their own. */
 const boundElsewhere = new Set(["component", "inputs", "outputs", "jobs", "trial", "type"]);

@@ -11,10 +11,11 @@ import { pipelineShape } from "./nodes/pipeline.ts";
 import { sourceOf } from "./outputs.ts";
 import type { PipelineDocument } from "./pipeline-document.ts";
 import { readPipelineInputs } from "./pipeline-inputs.ts";
-import { type PlanCompiler, type Scope, type Step, createScope } from "./pipeline-scope.ts";
-import { type Plan, type PlanNode, dependenciesOf } from "./plan.ts";
+import { createScope } from "./create-scope.ts";
+import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
+import { type Plan, type PlanNode, type PlanOutput, dependenciesOf } from "./plan.ts";
 import { type Mapping, isMapping } from "./shape.ts";
-import { keepSource } from "./source-map.ts";
+import { withoutTopComponent } from "./top-component.ts";
 import { textHash } from "./text-hash.ts";
 import { jobName } from "./job-name.ts";
 
@@ -135,48 +136,10 @@ function compileOnce(
       ...(onInit === undefined ? {} : { onInit }),
       ...(onFinalize === undefined ? {} : { onFinalize }),
     },
-    nodes: inOrder(nodes),
+    nodes: withArtifacts(inOrder(nodes)),
     outputs: planOutputs(scope, compiler),
   };
   return { plan, list };
-}
-
-/** A pipeline job may name a pipeline component instead of having `jobs:`; then its inputs and outputs fill in that component's. */
-function withoutTopComponent(document: Mapping, compiler: PlanCompiler): Mapping | undefined {
-  const { component: reference, ...rest } = document;
-  if (reference === undefined || reference === null) return document;
-  const field = fieldOf("", document, "component");
-  const component = typeof reference === "string" ? compiler.component(reference, field) : reference;
-  if (!isMapping(component)) return undefined;
-  const declared = isMapping(component.inputs) ? component.inputs : {};
-  const given = isMapping(document.inputs) ? document.inputs : {};
-  for (const name of Object.keys(given)) {
-    if (Object.hasOwn(declared, name)) continue;
-    compiler.list.warn(fieldOf("inputs", given, name), `the component has no input \`${name}\`; it has no effect`, {
-      atKey: true,
-      nearest: { name, among: Object.keys(declared) },
-    });
-  }
-  const inputs = Object.fromEntries(
-    Object.entries(declared).map(([name, spec]) => [name, filledIn(spec, given[name])]),
-  );
-  const outputs = {
-    ...(isMapping(component.outputs) ? component.outputs : {}),
-    ...(isMapping(document.outputs) ? withoutNulls(document.outputs) : {}),
-  };
-  const jobs = component.jobs;
-  return keepSource(document, { ...rest, inputs: keepSource(given, inputs), outputs, jobs });
-}
-
-/** A declaration with the value that a job gives it. */
-function filledIn(declaration: unknown, value: unknown): unknown {
-  if (!isMapping(declaration) || value === null || value === undefined) return declaration;
-  if (!isMapping(value)) return keepSource(declaration, { ...declaration, default: value });
-  return value.path === undefined ? declaration : keepSource(value, { type: declaration.type, ...value });
-}
-
-function withoutNulls(values: Mapping): Mapping {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== null && value !== undefined));
 }
 
 function computeIn(first: unknown, second: unknown): string | undefined {
@@ -224,6 +187,19 @@ function planOutputs(scope: Scope, compiler: PlanCompiler): Plan["outputs"] {
 function inOrder(nodes: ReadonlyMap<string, PlanNode>): PlanNode[] {
   const edges = new Map([...nodes.values()].map((node) => [node.name, dependenciesOf(node)]));
   return inDependencyOrder(edges).flatMap((name) => nodes.get(name) ?? []);
+}
+
+/** Every job has its artifacts, so they can be read without being listed as an output. */
+function withArtifacts(nodes: readonly PlanNode[]): PlanNode[] {
+  const read = new Set(
+    nodes.flatMap(({ inputs }) =>
+      Object.values(inputs).flatMap((input) =>
+        input.kind === "output" && input.output === "artifacts" ? [input.node] : [],
+      ),
+    ),
+  );
+  const artifacts: PlanOutput = { type: "uri_folder", mode: "rw_mount", isArtifacts: true };
+  return nodes.map((node) => (read.has(node.name) ? { ...node, outputs: { artifacts, ...node.outputs } } : node));
 }
 
 function checkJobName(node: string, field: Field, list: IssueList): void {

@@ -20,6 +20,10 @@ const environmentShape = shape({
 
 /** The environment that `value` asks for; undefined after having told what is wrong. */
 export function readEnvironment(value: unknown, field: Field, list: IssueList): EnvironmentReference | undefined {
+  if (value === undefined || value === null) {
+    list.error(field, "has no `environment`");
+    return undefined;
+  }
   if (typeof value === "string") {
     if (isRegistered(value)) return { kind: "asset", id: value };
     list.error(

@@ -10,7 +10,7 @@ export interface Field {
   readonly key?: string | number;
 }
 
-export interface IssueExtra {
+interface IssueExtra {
   /** A misspelt name and what it may have meant. */
   readonly nearest?: { readonly name: string; readonly among: Iterable<string> };
   /** Point at the key instead of the value. */

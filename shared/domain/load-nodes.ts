@@ -56,7 +56,8 @@ export function createNodeLoader(kinds: ReadonlyMap<string, NodeKind>, local: Lo
           });
     const own = withComponent.component;
     const type = value.type ?? (isMapping(own) ? own.type : undefined) ?? "command";
-    const loaded = (await kinds.get(typeof type === "string" ? type : "")?.load(withComponent, loader, path)) ?? withComponent;
+    const loaded =
+      (await kinds.get(typeof type === "string" ? type : "")?.load(withComponent, loader, path)) ?? withComponent;
     if (!isMapping(loaded.inputs)) return loaded;
     return keepSource(value, {
       ...loaded,

@@ -9,8 +9,6 @@ import { readYaml } from "./read-yaml.ts";
 import { type Mapping, isMapping } from "./shape.ts";
 import { keepSource } from "./source-map.ts";
 
-export type PartLoader = ReturnType<typeof createPartLoader>;
-
 export function createPartLoader(local: LocalFiles, list: IssueList) {
   async function code(value: Mapping, path: string): Promise<Mapping> {
     const { code: reference, additional_includes: includes, ...rest } = value;

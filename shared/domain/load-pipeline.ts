@@ -10,10 +10,11 @@ import { createNodeLoader } from "./load-nodes.ts";
 import { nodeKinds } from "./node-kinds.ts";
 import type { PipelineDocument } from "./pipeline-document.ts";
 import { joinPath, nameOf } from "./posix-path.ts";
-import { maxExpandedValues, readYaml } from "./read-yaml.ts";
+import { readYaml } from "./read-yaml.ts";
 import { type Mapping, describe, isMapping } from "./shape.ts";
 import { keepSource } from "./source-map.ts";
 import { wrapJob } from "./wrap-job.ts";
+import { maxExpandedValues } from "./yaml-values.ts";
 
 export { type LocalReference, withUploads } from "./local-references.ts";
 export type { PipelineDocument } from "./pipeline-document.ts";

@@ -1,8 +1,9 @@
 // Where an output really comes from, and what all that is said of it on its way to the outside amounts to.
 import type { DataType, OutputMode } from "./data-types.ts";
 import type { Field } from "./issue-list.ts";
-import { type PlanCompiler, type Scope, type Step, promotedTo } from "./pipeline-scope.ts";
+import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
 import type { OutputSettings } from "./ports.ts";
+import { promotedTo } from "./promoted-to.ts";
 import { isMapping } from "./shape.ts";
 
 export interface OutputSource {

@@ -6,7 +6,8 @@ import type { InputValue } from "./input-value.ts";
 import type { PlanCompiler } from "./pipeline-scope.ts";
 import { type InputDeclaration, checkPortNames, readDataType, readInputDeclaration } from "./ports.ts";
 import { type Mapping, anything, describe, isLiteral, isMapping, oneOf, shape, text } from "./shape.ts";
-import { type Value, conform, readData } from "./values.ts";
+import { conform, readData } from "./conform-value.ts";
+import { type Value, invalid } from "./value.ts";
 
 const inputMode = oneOf(InputMode.options);
 const valueShape = shape({ type: text, path: text, mode: inputMode, description: anything, name: text, version: text });
@@ -54,7 +55,7 @@ function withoutValue(
   if (compiler.isCheckOnly) return { kind: "later" };
   const type = declaration === undefined ? "" : ` (${declaration.type})`;
   compiler.list.error(field, `the input \`${name}\`${type} has no value; give it when the run starts`, { atKey: true });
-  return { kind: "invalid" };
+  return invalid;
 }
 
 function readInput(declared: Mapping, name: string, field: Field, compiler: PlanCompiler): PipelineInput {
@@ -63,13 +64,12 @@ function readInput(declared: Mapping, name: string, field: Field, compiler: Plan
   if (written === null || written === undefined) return { declaration: undefined, value: undefined };
   if (!isMapping(written)) {
     compiler.list.error(field, `expected a literal or \`{type, path}\`, got ${describe(written)}`);
-    return { declaration: undefined, value: { kind: "invalid" } };
+    return { declaration: undefined, value: invalid };
   }
   if (written.path === undefined || written.path === null) {
     const declaration = readInputDeclaration(written, field, compiler.list);
-    if (declaration === undefined) return { declaration, value: { kind: "invalid" } };
-    if (declaration.kind === "literal" && declaration.isBroken === true)
-      return { declaration, value: { kind: "invalid" } };
+    if (declaration === undefined) return { declaration, value: invalid };
+    if (declaration.kind === "literal" && declaration.isBroken === true) return { declaration, value: invalid };
     const isGiven = declaration.kind === "literal" && declaration.default !== undefined;
     return { declaration, value: isGiven ? { kind: "literal", literal: declaration.default } : undefined };
   }
@@ -90,14 +90,14 @@ function readGiven(given: InputValue, { declaration }: PipelineInput, field: Fie
   if (typeof given !== "object") {
     if (declaration?.kind === "data" && typeof given === "string" && localPathOf(given) !== undefined) {
       compiler.list.error(field, `\`${given}\` is a local path; upload it and give the URI`);
-      return { kind: "invalid" };
+      return invalid;
     }
     return conform({ kind: "literal", literal: given }, declaration, field, compiler);
   }
   const type = given.type === undefined ? declaration?.type : readDataType(given.type);
   if (given.type !== undefined && type === undefined) {
     compiler.list.error({ path: `${field.path}.type` }, `${describe(given.type)} is no data type`);
-    return { kind: "invalid" };
+    return invalid;
   }
   const dataType = type === undefined ? undefined : readDataType(type);
   const mode =

@@ -69,7 +69,7 @@ export function readDataType(name: string): DataType | undefined {
 }
 
 /** The literal type that `name` means, in any letter case. */
-export function readLiteralType(name: string): LiteralType | undefined {
+function readLiteralType(name: string): LiteralType | undefined {
   return LiteralType.safeParse(name.toLowerCase()).data;
 }
 

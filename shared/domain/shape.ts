@@ -114,7 +114,7 @@ export function describe(value: unknown): string {
   if (typeof value === "string")
     return value === "" ? "an empty text" : `the text \`${value.length > 60 ? `${value.slice(0, 57)}...` : value}\``;
   if (Array.isArray(value)) return "a list";
-  return typeof value === "object" ? "a mapping" : `\`${String(value)}\``;
+  return isLiteral(value) ? `\`${value}\`` : "a mapping";
 }
 
 function readNumber(value: unknown): number | undefined {

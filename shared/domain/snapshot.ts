@@ -4,6 +4,7 @@ import { MlpipeError } from "../errors.ts";
 import type { FileSource } from "./file-source.ts";
 import type { LocalReference } from "./local-references.ts";
 import { joinPath, nameOf } from "./posix-path.ts";
+import { textHash } from "./text-hash.ts";
 
 /** What no program needs and every checkout has different; `.amlignore` can take it back with `!`. */
 const alwaysIgnored = [".git/", "__pycache__/", ".ipynb_checkpoints/", ".DS_Store", ".amlignore"];
@@ -18,8 +19,7 @@ export interface SnapshotFile {
 /** 64 hex digits that are the same for the same files, whatever their order. */
 export async function snapshotHash(files: readonly { path: string; size: number; sha256: string }[]): Promise<string> {
   const lines = files.map(({ path, size, sha256 }) => JSON.stringify([path, size, sha256]));
-  const text = new TextEncoder().encode(lines.toSorted().join("\n"));
-  return hex(await crypto.subtle.digest("SHA-256", text));
+  return textHash(lines.toSorted().join("\n"));
 }
 
 /**
@@ -65,8 +65,4 @@ async function filesAt(path: string, prefix: string, files: FileSource): Promise
       path: prefix === "" ? file.path : `${prefix}/${file.path}`,
       source: joinPath(path, file.path),
     }));
-}
-
-function hex(bytes: ArrayBuffer): string {
-  return [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }

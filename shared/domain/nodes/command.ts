@@ -2,17 +2,17 @@
 import { bindFields } from "../bind-fields.ts";
 import { readCode } from "../code-reference.ts";
 import { readEnvironment } from "../environment-reference.ts";
-import { commandExpressions, withoutOptionalParts } from "../expressions.ts";
+import { commandExpressions } from "../expressions.ts";
 import { sizesToTry } from "../instance-types.ts";
 import { type Field, fieldOf } from "../issue-list.ts";
-import { type JobInput, jobCommand } from "../job-command.ts";
 import { settingsOf } from "../outputs.ts";
-import type { PlanCompiler, Step } from "../pipeline-scope.ts";
+import type { Step } from "../pipeline-scope.ts";
 import type { PlanInput, PlanNode, PlanOutput } from "../plan.ts";
 import { pythonText } from "../python-text.ts";
 import { type Mapping, isMapping, shape } from "../shape.ts";
-import { type Value, inputsOf } from "../values.ts";
-import { isMlpipeError } from "../../errors.ts";
+import { inputsOf } from "../step-inputs.ts";
+import type { Value } from "../value.ts";
+import { readCommand } from "./command-text.ts";
 import { commandFields, componentFields, nodeFields } from "./fields.ts";
 import type { NodeKind } from "./node-kind.ts";
 import { computeOf } from "./compute.ts";
@@ -20,7 +20,6 @@ import { computeOf } from "./compute.ts";
 const nodeShape = shape({ ...nodeFields, ...commandFields });
 const componentShape = shape({ ...componentFields, ...commandFields });
 type NodeSettings = NonNullable<ReturnType<typeof nodeShape>>;
-type ComponentSettings = NonNullable<ReturnType<typeof componentShape>>;
 
 export const command: NodeKind = {
   type: "command",
@@ -38,13 +37,10 @@ export const command: NodeKind = {
         : (componentShape(step.component, fieldOf(step.path, step.node, "component"), compiler.list) ?? {});
     const inputs = inputsOf(step, compiler);
     if (step.isUnknown) return;
-    const outputs = planOutputs(step, node.command ?? component.command ?? "");
-    const script = commandText(step, node, component, inputs, outputs, compiler);
-    const [environmentValue, environmentField] = declaredField("environment", step, bound);
-    const environment =
-      environmentValue === undefined || environmentValue === null
-        ? missing(environmentField, "has no `environment`", compiler)
-        : readEnvironment(environmentValue, environmentField, compiler.list);
+    const [scriptValue, scriptField] = declaredField("command", step, bound);
+    const outputs = planOutputs(step, typeof scriptValue === "string" ? scriptValue : "");
+    const script = readCommand(scriptValue, scriptField, inputs, new Set(Object.keys(outputs)), compiler.list);
+    const environment = readEnvironment(...declaredField("environment", step, bound), compiler.list);
     const [codeValue, codeField] = declaredField("code", step, bound);
     const code = typeof codeValue === "string" ? readCode(codeValue, codeField, compiler.list) : undefined;
     const resources = { ...component.resources, ...node.resources };
@@ -89,11 +85,6 @@ function declaredField(key: string, step: Step, bound: Mapping): [unknown, Field
   return [step.component[key], fieldOf(`${step.path}.component`, step.component, key)];
 }
 
-function missing(field: Field, what: string, { list }: PlanCompiler): undefined {
-  list.error(field, what);
-  return undefined;
-}
-
 function planOutputs(step: Step, script: string): Record<string, PlanOutput> {
   const written = new Set(commandExpressions(script).flatMap(({ scope, name }) => (scope === "outputs" ? [name] : [])));
   const declared = isMapping(step.component?.outputs) ? step.component.outputs : {};
@@ -124,61 +115,6 @@ function planInputs(inputs: ReadonlyMap<string, Value | undefined>, step: Step):
     }
   }
   return planned;
-}
-
-/** The command, after a check that everything it names is there and that no value would become script. */
-function commandText(
-  step: Step,
-  node: NodeSettings,
-  component: ComponentSettings,
-  inputs: ReadonlyMap<string, Value | undefined>,
-  outputs: Readonly<Record<string, PlanOutput>>,
-  { list }: PlanCompiler,
-): string {
-  const script = node.command ?? component.command;
-  const field =
-    node.command !== undefined || step.component === undefined
-      ? fieldOf(step.path, step.node, "command")
-      : fieldOf(`${step.path}.component`, step.component, "command");
-  if (script === undefined || script.trim() === "") {
-    list.error(script === undefined && step.component === undefined ? step.field : field, "has no `command`");
-    return "";
-  }
-  let isKnown = true;
-  const required = new Set(commandExpressions(withoutOptionalParts(script)).map(({ name }) => name));
-  for (const { scope, name } of commandExpressions(script)) {
-    const among = scope === "inputs" ? inputs.keys() : Object.keys(outputs);
-    if (scope === "search_space") list.error(field, "`${{search_space." + name + "}}` belongs to the trial of a sweep");
-    else if (![...among].includes(name)) {
-      list.error(field, `\`\${{${scope}.${name}}}\`: there is no ${scope.slice(0, -1)} \`${name}\``, {
-        nearest: { name, among: scope === "inputs" ? inputs.keys() : Object.keys(outputs) },
-      });
-    } else if (scope === "inputs" && inputs.get(name) === undefined && required.has(name)) {
-      list.error(field, `the optional input \`${name}\` has no value; put what needs it between \`$[[\` and \`]]\``);
-    } else continue;
-    isKnown = false;
-  }
-  if (isKnown) tellRefusedValues(script, inputs, field, list);
-  return script;
-}
-
-function tellRefusedValues(
-  script: string,
-  inputs: ReadonlyMap<string, Value | undefined>,
-  field: Field,
-  list: PlanCompiler["list"],
-): void {
-  const given: Record<string, JobInput | undefined> = {};
-  for (const [name, value] of inputs) {
-    if (value?.kind === "literal") given[name] = { kind: "literal", value: pythonText(value.literal) };
-    else given[name] = value === undefined ? undefined : { kind: "data" };
-  }
-  try {
-    jobCommand(script, given);
-  } catch (error) {
-    if (!isMlpipeError(error)) throw error;
-    list.error(field, error.message);
-  }
 }
 
 function planResources(resources: NonNullable<NodeSettings["resources"]>): PlanNode["resources"] {

@@ -12,7 +12,7 @@ export const resources = shape({
   properties: mapping,
 });
 
-export const distribution = shape({
+const distribution = shape({
   type: text,
   process_count_per_instance: positiveInteger,
   worker_count: integer,

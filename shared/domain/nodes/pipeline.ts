@@ -4,7 +4,7 @@ import { fieldOf, subPath } from "../issue-list.ts";
 import { sourceOf } from "../outputs.ts";
 import { anything, flag, isMapping, mapping, shape, text } from "../shape.ts";
 import { keepSource } from "../source-map.ts";
-import { inputsOf } from "../values.ts";
+import { inputsOf } from "../step-inputs.ts";
 import { componentFields, nodeFields } from "./fields.ts";
 import type { NodeKind } from "./node-kind.ts";
 

@@ -1,6 +1,6 @@
 import { bindFields } from "../bind-fields.ts";
 import { type Reader, shape } from "../shape.ts";
-import { inputsOf } from "../values.ts";
+import { inputsOf } from "../step-inputs.ts";
 import { componentFields, nodeFields } from "./fields.ts";
 import type { NodeKind } from "./node-kind.ts";
 import { fieldOf } from "../issue-list.ts";

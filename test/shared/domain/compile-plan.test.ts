@@ -93,6 +93,7 @@ describe("a pipeline of command nodes", () => {
       outputs: { model: { type: "mlflow_model", mode: "upload", assetName: "garment-model", assetVersion: "7" } },
     });
     expect(fit.compute).toBeUndefined();
+    expect(fit.outputs.artifacts).toEqual({ type: "uri_folder", mode: "rw_mount", isArtifacts: true });
     expect(nodeNamed(plan, "prep").compute).toBe("cpu-cluster");
   });
 

@@ -1,36 +1,18 @@
-// What an input of a step is: a literal, data, or another node's output, after every binding has been followed.
-import { isRegistered, localPathOf, placeholderIn } from "./asset-references.ts";
-import { type DataType, InputMode } from "./data-types.ts";
+// The values of a step's inputs: every binding followed, through sub-pipelines, to a literal, data or another step's output.
+import { conform, readData } from "./conform-value.ts";
+import { InputMode } from "./data-types.ts";
 import { type Binding, parseBinding } from "./expressions.ts";
 import { type Field, fieldOf } from "./issue-list.ts";
-import { type Literal, type LiteralDeclaration, coerceLiteral } from "./literals.ts";
 import { sourceOf, typeOf } from "./outputs.ts";
 import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
-import { type DataDeclaration, type InputDeclaration, readDataType } from "./ports.ts";
+import { readDataType } from "./ports.ts";
 import { type Mapping, describe, isLiteral, isMapping, oneOf } from "./shape.ts";
+import { type Value, invalid } from "./value.ts";
 
-export type Value =
-  | { readonly kind: "literal"; readonly literal: Literal }
-  /** `type` only where the author gave one. */
-  | { readonly kind: "data"; readonly uri: string; readonly type?: DataType; readonly mode?: InputMode }
-  /** `node` is the flat name. */
-  | {
-      readonly kind: "output";
-      readonly node: string;
-      readonly output: string;
-      readonly type: DataType;
-      readonly mode?: InputMode;
-    }
-  /** Will be given when the run starts. */
-  | { readonly kind: "later" }
-  /** Wrong, which has been told. */
-  | { readonly kind: "invalid" };
-
-const invalid: Value = { kind: "invalid" };
 const inputMode = oneOf(InputMode.options);
 
 /** The value of a step's input; undefined when it has none, which for a required one has been told. */
-export function inputOf(step: Step, name: string, compiler: PlanCompiler): Value | undefined {
+function inputOf(step: Step, name: string, compiler: PlanCompiler): Value | undefined {
   const known = step.values.get(name);
   if (known === "pending") {
     compiler.list.error(inputField(step, name), `\`${step.name}.inputs.${name}\` is defined by itself`);
@@ -100,14 +82,14 @@ function nearestUndeclared(step: Step, name: string): { nearest?: { name: string
 }
 
 /** Where the input is written, or the node when it is not. */
-export function inputField(step: Step, name: string): Field {
+function inputField(step: Step, name: string): Field {
   return isGiven(step, name)
     ? fieldOf(`${step.path}.inputs`, step.node.inputs, name)
     : { ...step.field, path: `${step.path}.inputs.${name}` };
 }
 
 /** The value written in `holder[key]`, every binding followed; undefined when there is none. */
-export function readValue(
+function readValue(
   holder: Mapping,
   key: string,
   scope: Scope,
@@ -142,7 +124,10 @@ function readReference(written: Mapping, scope: Scope, field: Field, compiler: P
       ? { ...value, ...(mode === undefined ? {} : { mode }) }
       : value;
   }
-  const type = written.type === undefined || written.type === null ? undefined : readDataType(String(written.type));
+  const type =
+    written.type === undefined || written.type === null
+      ? undefined
+      : readDataType(typeof written.type === "string" ? written.type : "");
   if (type === undefined && written.type !== undefined && written.type !== null) {
     compiler.list.error(fieldOf(field.path, written, "type"), `${describe(written.type)} is no data type`);
   }
@@ -152,25 +137,6 @@ function readReference(written: Mapping, scope: Scope, field: Field, compiler: P
     { ...(type === undefined ? {} : { type }), ...(mode === undefined ? {} : { mode }) },
     compiler,
   );
-}
-
-/** Data by its place, a registered asset looked up. */
-export function readData(
-  uri: string,
-  field: Field,
-  about: { type?: DataType; mode?: InputMode },
-  compiler: PlanCompiler,
-): Value {
-  if (localPathOf(uri) !== undefined) {
-    // Without the file beside it the document cannot run, but the loader has told that already when it checks the rest.
-    if (!compiler.isCheckOnly) compiler.list.error(field, `\`${uri}\` is a local path; upload it and name the URI`);
-    return invalid;
-  }
-  if (!isRegistered(uri) || placeholderIn(uri) !== undefined) return { kind: "data", uri, ...about };
-  const found = compiler.data(uri, field);
-  if (found === undefined) return invalid;
-  const type = about.type ?? (found.type === undefined ? undefined : readDataType(found.type));
-  return { kind: "data", uri: found.uri, ...about, ...(type === undefined ? {} : { type }) };
 }
 
 export function followBinding(binding: Binding, scope: Scope, field: Field, compiler: PlanCompiler): Value | undefined {
@@ -234,56 +200,4 @@ function pipelineInput(name: string, scope: Scope, field: Field, compiler: PlanC
     return invalid;
   }
   return scope.outer === undefined ? scope.inputs.get(name) : inputOf(scope.outer, name, compiler);
-}
-
-/** `value` as its declaration wants it. */
-export function conform(
-  value: Value,
-  declaration: InputDeclaration | undefined,
-  field: Field,
-  compiler: PlanCompiler,
-): Value {
-  if (declaration === undefined || value.kind === "later" || value.kind === "invalid") return value;
-  return declaration.kind === "literal"
-    ? conformLiteral(value, declaration, field, compiler)
-    : conformData(value, declaration, field, compiler);
-}
-
-function conformLiteral(value: Value, declaration: LiteralDeclaration, field: Field, { list }: PlanCompiler): Value {
-  if (value.kind !== "literal") {
-    list.error(field, `expected a ${declaration.type}, got data`);
-    return invalid;
-  }
-  const coerced = coerceLiteral(value.literal, declaration);
-  if (coerced.value === undefined) {
-    list.error(
-      field,
-      coerced.problem,
-      coerced.nearest === undefined ? {} : { nearest: { name: String(value.literal), among: coerced.nearest } },
-    );
-    return invalid;
-  }
-  if (coerced.note !== undefined) list.warn(field, coerced.note);
-  return { kind: "literal", literal: coerced.value };
-}
-
-function conformData(value: Value, declaration: DataDeclaration, field: Field, compiler: PlanCompiler): Value {
-  const mode = declaration.mode === undefined ? {} : { mode: declaration.mode };
-  if (value.kind === "literal") {
-    if (typeof value.literal === "string" && (localPathOf(value.literal) === undefined || compiler.isCheckOnly)) {
-      return readData(value.literal, field, { type: declaration.type, ...mode }, compiler);
-    }
-    compiler.list.error(
-      field,
-      `expected data (${declaration.type}), got ${describe(value.literal)}; write \`{type: ${declaration.type}, path: ...}\``,
-    );
-    return invalid;
-  }
-  if (value.kind !== "data" && value.kind !== "output") return value;
-  return { ...mode, ...value, type: mountableType(value.type, declaration.type) };
-}
-
-/** Samples give a folder to an `mltable` input and so on, so the declared type counts; but a file is no folder. */
-function mountableType(given: DataType | undefined, declared: DataType): DataType {
-  return given !== undefined && (given === "uri_file") !== (declared === "uri_file") ? given : declared;
 }

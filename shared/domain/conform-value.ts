@@ -1,0 +1,80 @@
+// A value meets the declaration of the input it is given to.
+import { isRegistered, localPathOf, placeholderIn } from "./asset-references.ts";
+import type { DataType, InputMode } from "./data-types.ts";
+import type { Field } from "./issue-list.ts";
+import { type LiteralDeclaration, coerceLiteral } from "./literals.ts";
+import type { PlanCompiler } from "./pipeline-scope.ts";
+import { type DataDeclaration, type InputDeclaration, readDataType } from "./ports.ts";
+import { describe } from "./shape.ts";
+import { type Value, invalid } from "./value.ts";
+
+/** Data by its place, a registered asset looked up. */
+export function readData(
+  uri: string,
+  field: Field,
+  about: { type?: DataType; mode?: InputMode },
+  compiler: PlanCompiler,
+): Value {
+  if (localPathOf(uri) !== undefined) {
+    // Without the file beside it the document cannot run, but the loader has told that already when it checks the rest.
+    if (!compiler.isCheckOnly) compiler.list.error(field, `\`${uri}\` is a local path; upload it and name the URI`);
+    return invalid;
+  }
+  if (!isRegistered(uri) || placeholderIn(uri) !== undefined) return { kind: "data", uri, ...about };
+  const found = compiler.data(uri, field);
+  if (found === undefined) return invalid;
+  const type = about.type ?? (found.type === undefined ? undefined : readDataType(found.type));
+  return { kind: "data", uri: found.uri, ...about, ...(type === undefined ? {} : { type }) };
+}
+
+/** `value` as its declaration wants it. */
+export function conform(
+  value: Value,
+  declaration: InputDeclaration | undefined,
+  field: Field,
+  compiler: PlanCompiler,
+): Value {
+  if (declaration === undefined || value.kind === "later" || value.kind === "invalid") return value;
+  return declaration.kind === "literal"
+    ? conformLiteral(value, declaration, field, compiler)
+    : conformData(value, declaration, field, compiler);
+}
+
+function conformLiteral(value: Value, declaration: LiteralDeclaration, field: Field, { list }: PlanCompiler): Value {
+  if (value.kind !== "literal") {
+    list.error(field, `expected a ${declaration.type}, got data`);
+    return invalid;
+  }
+  const coerced = coerceLiteral(value.literal, declaration);
+  if (coerced.value === undefined) {
+    list.error(
+      field,
+      coerced.problem,
+      coerced.nearest === undefined ? {} : { nearest: { name: String(value.literal), among: coerced.nearest } },
+    );
+    return invalid;
+  }
+  if (coerced.note !== undefined) list.warn(field, coerced.note);
+  return { kind: "literal", literal: coerced.value };
+}
+
+function conformData(value: Value, declaration: DataDeclaration, field: Field, compiler: PlanCompiler): Value {
+  const mode = declaration.mode === undefined ? {} : { mode: declaration.mode };
+  if (value.kind === "literal") {
+    if (typeof value.literal === "string" && (localPathOf(value.literal) === undefined || compiler.isCheckOnly)) {
+      return readData(value.literal, field, { type: declaration.type, ...mode }, compiler);
+    }
+    compiler.list.error(
+      field,
+      `expected data (${declaration.type}), got ${describe(value.literal)}; write \`{type: ${declaration.type}, path: ...}\``,
+    );
+    return invalid;
+  }
+  if (value.kind !== "data" && value.kind !== "output") return value;
+  return { ...mode, ...value, type: mountableType(value.type, declaration.type) };
+}
+
+/** Samples give a folder to an `mltable` input and so on, so the declared type counts; but a file is no folder. */
+function mountableType(given: DataType | undefined, declared: DataType): DataType {
+  return given !== undefined && (given === "uri_file") !== (declared === "uri_file") ? given : declared;
+}
