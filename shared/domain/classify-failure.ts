@@ -40,21 +40,28 @@ export function classifyFailure(evidence: FailureEvidence): ClassifiedFailure {
     return { reason: shorten(message ?? "the service stopped the job at its time limit") };
   }
   const said = firstLine(message);
-  const byCode = inOrder.find(([, { evidence: { codes: known } }]) => codes.some((code) => known?.test(code) === true));
-  if (byCode !== undefined) return told(byCode, said ?? codes[0] ?? "", logTail, codes.join(" "));
+  const byCode = inOrder.find(
+    ([
+      ,
+      {
+        evidence: { codes: known },
+      },
+    ]) => codes.some((code) => known?.test(code) === true),
+  );
+  if (byCode !== undefined) return told(byCode, said ?? codes[0] ?? "", codes.join(" "));
 
   if (exitCode === undefined && said !== undefined) {
     const bySentence = inOrder.find(([, facts]) => facts.evidence.sentences?.test(said) === true);
-    if (bySentence !== undefined) return told(bySentence, said, logTail);
+    if (bySentence !== undefined) return told(bySentence, said);
   }
   const lines = logTail.toReversed();
   for (const entry of inOrder) {
     const line = lines.find((each) => entry[1].evidence.log?.test(each) === true);
-    if (line !== undefined) return told(entry, line.trim(), logTail);
+    if (line !== undefined) return told(entry, line.trim());
   }
   if (exitCode !== undefined) {
     const byExitCode = inOrder.find(([, facts]) => facts.evidence.exitCodes?.includes(exitCode) === true);
-    if (byExitCode !== undefined) return told(byExitCode, `exit code ${exitCode}`, logTail);
+    if (byExitCode !== undefined) return told(byExitCode, `exit code ${exitCode}`);
     const last = lines.find((line) => errorLine.test(line));
     const end = `the command ended with exit code ${exitCode}`;
     return { class: "user-code", reason: shorten(last === undefined ? end : `${end}: ${last.trim()}`) };
@@ -72,11 +79,10 @@ export function isLastingRefusal(reason: string): boolean {
 function told(
   [failureClass, { title, evidence }]: [FailureClass, FailureClassFacts],
   words: string,
-  logTail: readonly string[],
   more = "",
 ): ClassifiedFailure {
   const isLasting = evidence.lasting?.test(`${words} ${more}`) === true;
-  const isGpu = gpuMemory.test(`${words}\n${logTail.join("\n")}`);
+  const isGpu = gpuMemory.test(words);
   return {
     class: failureClass,
     reason: shorten(words === "" ? title : `${title}: ${words}`),

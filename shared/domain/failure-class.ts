@@ -66,7 +66,7 @@ export const failureClasses: Readonly<Record<FailureClass, FailureClassFacts>> =
     evidence: {
       codes: /out-?_?of-?_?memory|oom-?killed/i,
       sentences: /out of memory|oom[- ]?kill|memory limit exceeded/i,
-      log: /CUDA out of memory|OutOfMemoryError|CUDA_ERROR_OUT_OF_MEMORY|CUBLAS_STATUS_ALLOC_FAILED|OOM when allocating|(?:^|[\s.])(?:_Array)?MemoryError\b|std::bad_alloc|[Cc]annot allocate memory|can't allocate memory|JavaScript heap out of memory|oom-kill|(?:^|\s)Killed(?:\s|$)/,
+      log: /CUDA out of memory|OutOfMemoryError|CUDA_ERROR_OUT_OF_MEMORY|CUBLAS_STATUS_ALLOC_FAILED|OOM when allocating|(?:^|[\s.])(?:_Array)?MemoryError\b|std::bad_alloc|[Cc]annot allocate memory|can't allocate memory|JavaScript heap out of memory|oom-kill|^Killed\s*$|: line \d+: +\d+ Killed\b/,
       exitCodes: [137],
     },
   },
@@ -98,12 +98,14 @@ export const failureClasses: Readonly<Record<FailureClass, FailureClassFacts>> =
   },
   storage: {
     title: "data could not be read or written",
-    advice: "See that the path exists, that the workspace's identity may read and write it, and that the disk is large enough.",
+    advice:
+      "See that the path exists, that the workspace's identity may read and write it, and that the disk is large enough.",
     retry: { maxAttempts: 3, delaySeconds: 30, maxDelaySeconds: 600 },
     evidence: {
       codes:
         /data-?access|stream-?access|mount-?fail|disk-?full|data-?capability|blob-?not-?found|permission-?mismatch|storage-?(?:error|failure)|datastore/i,
-      sentences: /\bmount(?:ing|ed)?\b|disk (?:is )?full|no space left|datastore|storage account|upload(?:ing)? (?:of )?outputs?/i,
+      sentences:
+        /\bmount(?:ing|ed)?\b|disk (?:is )?full|no space left|datastore|storage account|upload(?:ing)? (?:of )?outputs?/i,
       log: /No space left on device|Disk quota exceeded|ENOSPC|Transport endpoint is not connected|Input\/output error|Stale file handle/,
       lasting:
         /no space left|disk (?:is )?full|disk-?full|disk quota|ENOSPC|not-?found|not found|does not exist|no such|permission|authoriz|forbidden|in none\b|must name one blob/i,

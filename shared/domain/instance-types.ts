@@ -89,3 +89,26 @@ export function sizesToTry(wanted: string | undefined, fallbacks: readonly strin
   const rest = fallbacks ?? (wanted === undefined ? [] : (findInstanceType(wanted)?.fallbacks ?? []));
   return [...new Set([...first, ...rest])];
 }
+
+/**
+ * Sizes with more of the memory that was short, the cheapest first, at most two.
+ *
+ * @param size the one that was too small; one that is not in the table has no bigger one
+ * @param memory which memory it was: a machine without a GPU never stands for one with
+ */
+export function biggerSizes(size: string | undefined, memory: "gpu" | "machine"): string[] {
+  const small = size === undefined ? undefined : findInstanceType(size);
+  if (small === undefined) return [];
+  return Object.entries(instanceTypes)
+    .filter(([, { retiredOn, gpu, memoryGiB, vcpus }]) => {
+      if (retiredOn !== undefined || (gpu === undefined) !== (small.gpu === undefined)) return false;
+      const isWider = (gpu?.memoryGiB ?? 0) > (small.gpu?.memoryGiB ?? 0);
+      if (memory === "gpu") return isWider && memoryGiB >= small.memoryGiB;
+      return (
+        memoryGiB > small.memoryGiB && vcpus >= small.vcpus && (gpu?.memoryGiB ?? 0) >= (small.gpu?.memoryGiB ?? 0)
+      );
+    })
+    .toSorted(([, a], [, b]) => a.usdPerHour - b.usdPerHour)
+    .slice(0, 2)
+    .map(([name]) => name);
+}

@@ -2,6 +2,8 @@
 // to read later), flat (sub-pipelines are expanded to `parent.child` node names) and acyclic.
 import { z } from "zod";
 import { DataType, InputMode, OutputMode } from "./data-types.ts";
+import { NodePolicy } from "./node-policy.ts";
+import { Concurrency } from "./concurrency.ts";
 
 /** Node name: the pipeline's own key, or `outer.inner` for a node of a sub-pipeline. */
 export const NodeName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/);
@@ -87,6 +89,8 @@ export const PlanNode = z.object({
   resources: NodeResources,
   /** Whole seconds. */
   timeoutSeconds: z.number().int().positive().optional(),
+  /** What node and pipeline say of trying again and of time. */
+  policy: NodePolicy.optional(),
   distribution: z.record(z.string(), z.unknown()).optional(),
   identity: z.record(z.string(), z.unknown()).optional(),
   services: z.record(z.string(), z.unknown()).optional(),
@@ -107,6 +111,9 @@ export const Plan = z.object({
   settings: z.object({
     continueOnStepFailure: z.boolean(),
     forceRerun: z.boolean(),
+    /** How long the run may take, from its creation to its end. */
+    timeoutSeconds: z.number().int().positive().optional(),
+    concurrency: Concurrency.optional(),
     /** The node that runs before all others. */
     onInit: NodeName.optional(),
     /** The node that runs after all others, whatever became of them. */

@@ -1,6 +1,7 @@
 // A run is one execution of a pipeline; a node run wraps one job. This is the document the API, the command line and
 // the page all render, and the only place where a status is given a meaning.
 import { z } from "zod";
+import { FailureClass } from "./failure-class.ts";
 
 export const RunId = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,79}$/, "letters, digits, `_` and `-`, at most 80");
 export type RunId = z.infer<typeof RunId>;
@@ -43,10 +44,30 @@ export const nodeStatusFacts = {
 /** Why a node did not complete. `logTail` is the end of the job's own log, already stripped of credentials. */
 export const NodeFailure = z.object({
   reason: z.string(),
+  /** Absent for what is no job's failure: a request refused, a limit, a word of ours. */
+  class: FailureClass.optional(),
+  /** Another attempt would end the same. */
+  isLasting: z.boolean().optional(),
+  /** Which memory an `out-of-memory` ran out of. */
+  memory: z.enum(["gpu", "machine"]).optional(),
   exitCode: z.number().int().optional(),
   logTail: z.array(z.string()).optional(),
 });
 export type NodeFailure = z.infer<typeof NodeFailure>;
+
+/** An attempt that was followed by another. */
+export const NodeAttempt = z.object({
+  attempt: z.number().int().positive(),
+  /** Absent when the service refused to make the job. */
+  jobName: z.string().optional(),
+  instanceType: z.string().optional(),
+  class: FailureClass.optional(),
+  reason: z.string(),
+  /** ISO 8601, UTC. */
+  startTime: z.string(),
+  endTime: z.string(),
+});
+export type NodeAttempt = z.infer<typeof NodeAttempt>;
 
 export const NodeRun = z.object({
   name: z.string(),
@@ -62,6 +83,10 @@ export const NodeRun = z.object({
   instanceType: z.string().optional(),
   /** Sizes that were asked for first and refused, with the service's reason. */
   refusedInstanceTypes: z.array(z.object({ instanceType: z.string(), reason: z.string() })).optional(),
+  /** Earlier attempts that failed, the last ten of them, oldest first. */
+  attempts: z.array(NodeAttempt).optional(),
+  /** What the node waits for before its next job: a free slot, a pause between attempts, a service that is down. */
+  waitsFor: z.string().optional(),
   /** ISO 8601, UTC. */
   startTime: z.string().optional(),
   endTime: z.string().optional(),
@@ -84,6 +109,8 @@ export const RunDocument = z.object({
   nodes: z.array(NodeRun),
   /** Pipeline output name -> URI, once the node that makes it has completed. */
   outputs: z.record(z.string(), z.string()),
+  /** What a queued run waits for. */
+  waitsFor: z.string().optional(),
   /** Why the run failed: the first node that did, or what kept it from starting. */
   failure: z.object({ node: z.string().optional(), reason: z.string() }).optional(),
   tags: z.record(z.string(), z.string()),
