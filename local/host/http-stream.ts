@@ -7,7 +7,7 @@ import { pipeline } from "node:stream";
 import type { HostLog, TypedData, Worker } from "./contract.ts";
 import { headersOf, queryOf } from "./http-request.ts";
 import { answer } from "./http-response.ts";
-import { answerTooLarge, contentLengthOf } from "./request-body.ts";
+import { answerTooLarge, contentLengthOf, drain } from "./request-body.ts";
 import type { Route } from "./route-table.ts";
 
 export interface HttpStreamOptions {
@@ -61,7 +61,11 @@ export function createHttpStream(options: HttpStreamOptions): HttpStream {
     });
     // Whoever ends the onward request early has answered already, or is about to.
     onward.on("error", () => {});
-    response.once("close", () => onward.destroy());
+    response.once("close", () => {
+      request.unpipe(onward);
+      onward.destroy();
+      drain(request);
+    });
     limitLength(request, options.bodyLimitBytes, () => {
       onward.destroy();
       answerTooLarge(request, response);

@@ -23,13 +23,23 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }
 
-/** 413 while the caller may still be sending: it gets the answer now, the rest is thrown away for some seconds. */
-export function answerTooLarge(request: IncomingMessage, response: ServerResponse): void {
+/**
+ * Throws away what a caller still sends after its answer, for some seconds: left unread it would stand before the next request
+ * of its connection.
+ */
+export function drain(request: IncomingMessage): void {
   const drainMs = 5_000;
-  response.writeHead(413, { "content-length": 0, connection: "close" }).flushHeaders();
+  if (request.complete || request.destroyed) return;
   const timer = setTimeout(() => request.destroy(), drainMs);
   request.once("close", () => clearTimeout(timer));
+  request.once("end", () => clearTimeout(timer));
+  request.resume();
+}
+
+/** 413 while the caller may still be sending: it gets the answer now, the rest is thrown away. */
+export function answerTooLarge(request: IncomingMessage, response: ServerResponse): void {
+  response.writeHead(413, { "content-length": 0, connection: "close" }).flushHeaders();
   request.once("end", () => response.end());
   if (request.readableEnded || request.destroyed) response.end();
-  else request.resume();
+  else drain(request);
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { request as openRequest } from "node:http";
+import { Agent, request as openRequest } from "node:http";
 import { buildSync } from "esbuild";
 import { describe, expect, test } from "vitest";
 import { createTempFolder, createApp, fixture, startApp } from "./start-app.ts";
@@ -77,6 +77,26 @@ describe("stream mode", () => {
     expect((await fetch(`${url}/api/echo/1`, { method: "POST", body, duplex: "half" } as RequestInit)).status).toBe(
       413,
     );
+  });
+
+  test("a body that the handler leaves unread does not stand before the next request of its connection", async () => {
+    const { url } = await startApp(fixture("stream-app"));
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const send = (path: string, chunks: readonly Buffer[]) =>
+      new Promise<string>((resolve, reject) => {
+        const request = openRequest(`${url}/api/${path}`, { method: "POST", agent }, (response) => {
+          response.toArray().then((parts) => resolve(parts.join("")), reject);
+        });
+        request.on("error", reject);
+        for (const chunk of chunks) request.write(chunk);
+        request.end();
+      });
+    const large = Array.from({ length: 64 }, () => Buffer.alloc(64 * 1024, "x"));
+    for (let i = 0; i < 5; i++) {
+      expect(await send("early", large)).toBe("unread");
+      expect(JSON.parse(await send("echo/1", [Buffer.from("b")]))).toMatchObject({ body: "b" });
+    }
+    agent.destroy();
   });
 
   test("nothing of it listens beyond the loopback interface", async ({ skip }) => {
