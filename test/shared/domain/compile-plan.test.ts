@@ -326,6 +326,16 @@ jobs:
   expect(graph.nodes[1]).toMatchObject({ dependsOn: ["a"], optionalDependsOn: ["a"] });
 });
 
+test("a node's own list of sizes wins over the table's, and is not sent on", async () => {
+  const resources = `{instance_type: Standard_NC6s_v3, properties: {kept: 1, mlpipe: {instance_type_fallbacks: [Standard_D4s_v5]}}}`;
+  const text = `type: pipeline\njobs: {a: {command: x, environment: "azureml:e:1", resources: ${resources}}}`;
+  expect((await planOf(compileText(text))).nodes[0]?.resources).toEqual({
+    instanceTypes: ["Standard_NC6s_v3", "Standard_D4s_v5"],
+    instanceCount: 1,
+    properties: { kept: 1 },
+  });
+});
+
 test("unknown keys are told and survive", async () => {
   const text = `type: pipeline\nsettings: {default_datestore: x}\njobs: {a: {command: x, environment: "azureml:e:1", commnt: y}}`;
   const { document } = await parsePipeline(text);
