@@ -9,10 +9,13 @@ import { checkNodes } from "#functions/activities/check-nodes.ts";
 import { createCollectOutputs } from "#functions/activities/collect-outputs.ts";
 import { createDescribeFailure } from "#functions/activities/describe-failure.ts";
 import { createGetJob } from "#functions/activities/get-job.ts";
+import { createReadSweep } from "#functions/activities/read-sweep.ts";
+import { createReadTrialMetrics } from "#functions/activities/read-trial-metrics.ts";
 import { createReadGraph } from "#functions/activities/read-graph.ts";
 import { reportNode } from "#functions/activities/report-node.ts";
 import { signalNodes } from "#functions/activities/signal-nodes.ts";
 import { createStartNodes } from "#functions/activities/start-nodes.ts";
+import { startTrials } from "#functions/activities/start-trials.ts";
 import { createSubmitJob } from "#functions/activities/submit-job.ts";
 import type { App } from "#functions/app.ts";
 import { createAssets } from "#functions/assets.ts";
@@ -40,6 +43,7 @@ import { createStartRun } from "#functions/start-run.ts";
 import { checkRuns } from "#functions/timer/check-runs.ts";
 import * as activities from "#orchestrations/activities.ts";
 import { runNode } from "#orchestrations/run-node.ts";
+import { runSweep } from "#orchestrations/run-sweep.ts";
 import { runPipeline } from "#orchestrations/run-pipeline.ts";
 import { createBlobs } from "#shared/azure/blob.ts";
 import { createCredential } from "#shared/azure/credential.ts";
@@ -125,6 +129,9 @@ const implementations: ActivityImplementation[] = [
   implement(activities.cancelJob, createCancelJob(context)),
   implement(activities.collectOutputs, createCollectOutputs(context)),
   implement(activities.describeFailure, createDescribeFailure(context)),
+  implement(activities.readSweep, createReadSweep(context)),
+  implementWithClient(activities.readTrialMetrics, createReadTrialMetrics(context)),
+  implementWithClient(activities.startTrials, startTrials),
   implement(activities.readGraph, createReadGraph(context)),
   implementWithClient(activities.reportNode, reportNode),
   implementWithClient(activities.startNodes, createStartNodes(context)),
@@ -141,3 +148,4 @@ for (const activity of implementations) {
 
 df.app.orchestration("runPipeline", runPipeline);
 df.app.orchestration("runNode", runNode);
+df.app.orchestration("runSweep", runSweep);

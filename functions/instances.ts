@@ -16,3 +16,17 @@ export async function findInstance(
 }
 
 export const liveStatuses: readonly string[] = ["Pending", "Running", "ContinuedAsNew", "Suspended"];
+
+/** Starts an instance unless there is one of that id: an earlier try may have got as far. */
+export async function startOnce(
+  client: DurableClient,
+  orchestration: string,
+  instanceId: string,
+  input: object,
+): Promise<void> {
+  try {
+    await client.startNew(orchestration, { instanceId, input });
+  } catch (error) {
+    if ((await findInstance(client, instanceId)) === undefined) throw error;
+  }
+}

@@ -41,7 +41,8 @@ export async function readMetrics(ml: Ml, jobName: string): Promise<NodeMetrics>
   };
 }
 
-async function readHistory(ml: Ml, jobName: string, key: string): Promise<NodeMetrics["metrics"][string]> {
+/** Every finite value of one metric, in the order they were logged. */
+export async function readHistory(ml: Ml, jobName: string, key: string): Promise<NodeMetrics["metrics"][string]> {
   const answer = await ml.mlflow(
     `metrics/get-history?${new URLSearchParams({ run_id: jobName, metric_key: key }).toString()}`,
   );

@@ -111,6 +111,20 @@ export function createRunDocuments({ plans, ml }: { plans: Plans; ml: Ml }) {
     };
   }
 
+  /** A trial of a sweep is a node that the plan does not have. */
+  async function findTrial(
+    client: DurableClient,
+    { runId, nodes }: RunDocument,
+    name: string,
+  ): Promise<NodeRun | undefined> {
+    const sweep = nodes.find((node) => node.sweep !== undefined && name.startsWith(`${node.name}.trial_`));
+    const told = sweep === undefined ? undefined : await readNode(client, runId, name);
+    if (sweep === undefined || told === undefined) return undefined;
+    const { plan } = await plans.get(runId);
+    const planned = plan.nodes.find((node) => node.name === sweep.name);
+    return planned === undefined ? undefined : toNodeRun({ ...planned, name }, { status: "running", attempt: 1 }, told);
+  }
+
   /** A node's orchestration sleeps while its job moves on, so the jobs of the first few live nodes are asked themselves. */
   async function refreshJobStatuses(told: Map<string, NodeResult | NodeProgress>): Promise<void> {
     const live = [...told].filter(([, node]) => !("status" in node) && node.jobName !== undefined).slice(0, askedJobs);
@@ -153,7 +167,7 @@ export function createRunDocuments({ plans, ml }: { plans: Plans; ml: Ml }) {
     /** @throws MlpipeError `NotFound` when the run has no such node */
     async getNode(client: DurableClient, runId: string, node: string): Promise<NodeRun> {
       const document = await get(client, runId);
-      const found = document.nodes.find(({ name }) => name === node);
+      const found = document.nodes.find(({ name }) => name === node) ?? (await findTrial(client, document, node));
       if (found === undefined) {
         const names = document.nodes.map(({ name }) => name).join(", ");
         throw new MlpipeError("NotFound", `Run ${runId} has no node ${node}; it has ${names.slice(0, 500)}`);
@@ -196,8 +210,9 @@ function toNodeRun(
       ...(state.endTime === undefined ? {} : { endTime: state.endTime }),
     };
   }
-  const { attempt, jobName, jobStatus, instanceType, refused, startTime } = told;
-  const isQueued = state.status === "running" && (jobStatus === undefined || queuedJobStatuses.has(jobStatus));
+  const { attempt, jobName, jobStatus, instanceType, refused, startTime, sweep } = told;
+  const isQueued =
+    state.status === "running" && sweep === undefined && (jobStatus === undefined || queuedJobStatuses.has(jobStatus));
   const result = "status" in told ? told : undefined;
   return {
     ...base,
@@ -207,6 +222,7 @@ function toNodeRun(
     ...(jobName === undefined ? {} : { jobName }),
     ...(jobStatus === undefined ? {} : { jobStatus }),
     ...(instanceType === undefined ? {} : { instanceType }),
+    ...(sweep === undefined ? {} : { sweep }),
     ...(refused.length === 0 ? {} : { refusedInstanceTypes: refused }),
     ...(result === undefined ? {} : { endTime: result.endTime }),
     ...(result?.status === "completed" ? { outputs: result.outputs } : {}),

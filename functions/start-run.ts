@@ -12,7 +12,7 @@ import { derivedRunId, newRunId } from "#shared/domain/run-id.ts";
 import { type Issue, MlpipeError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
 import type { Plans } from "#shared/plans.ts";
-import { findInstance } from "./instances.ts";
+import { findInstance, startOnce } from "./instances.ts";
 
 export interface RunRequest {
   readonly document: PipelineDocument;
@@ -103,9 +103,5 @@ async function startInstance(client: DurableClient, runId: string, plan: Plan, c
     nodeCount: plan.nodes.length,
     createdTime,
   };
-  try {
-    await client.startNew("runPipeline", { instanceId: runId, input });
-  } catch (error) {
-    if ((await findInstance(client, runId)) === undefined) throw error;
-  }
+  await startOnce(client, "runPipeline", runId, input);
 }

@@ -1,6 +1,7 @@
 // The contracts of all activities: name, input, output, retry. Bodies are in functions/activities.
 import { z } from "zod";
 import { NodeResult, RefusedInstanceType } from "#shared/domain/node-result.ts";
+import { SweepPlan } from "#shared/domain/sweep/sweep-plan.ts";
 import { PlanGraph } from "#shared/domain/plan.ts";
 import { NodeFailure } from "#shared/domain/run.ts";
 import { activity } from "./contract.ts";
@@ -17,6 +18,8 @@ const SubmitInput = Attempt.extend({
   instanceType: z.string().optional(),
   /** URIs of the upstream outputs this node reads: `node.output` -> URI. */
   upstream: z.record(z.string(), z.string()),
+  /** Set when this is one trial of a sweep. */
+  trial: z.object({ planNode: z.string(), values: z.record(z.string(), z.string()) }).optional(),
 });
 export type SubmitInput = z.infer<typeof SubmitInput>;
 
@@ -54,19 +57,23 @@ export const cancelJob = activity("cancelJob", {
 
 /** The URI of each output that a completed job wrote. */
 export const collectOutputs = activity("collectOutputs", {
-  input: Attempt.extend({ jobName: z.string() }),
+  input: Attempt.extend({ planNode: z.string(), jobName: z.string() }),
   output: z.object({ outputs: z.record(z.string(), z.string()) }),
 });
 
 /** Why a job failed: the service's words, the exit code of the end marker, the end of the log. */
 export const describeFailure = activity("describeFailure", {
-  input: Attempt.extend({ jobName: z.string(), jobStatus: z.string() }),
+  input: Attempt.extend({ planNode: z.string(), jobName: z.string(), jobStatus: z.string() }),
   output: NodeFailure,
 });
 
-/** Tells the run that a node has ended. */
+/** Tells the run that a node has ended, or a sweep that a trial has. */
 export const reportNode = activity("reportNode", {
-  input: z.object({ runId: z.string(), result: NodeResult }),
+  input: z.object({
+    runId: z.string(),
+    result: NodeResult,
+    /** The sweep node whose trial this is. */ sweep: z.string().optional(),
+  }),
   output: z.null(),
 });
 
@@ -82,6 +89,31 @@ export const startNodes = activity("startNodes", {
     nodes: z.array(z.object({ node: z.string(), upstream: z.record(z.string(), z.string()) })),
   }),
   output: z.null(),
+});
+
+export const readSweep = activity("readSweep", {
+  input: z.object({ runId: z.string(), node: z.string() }),
+  output: SweepPlan,
+});
+
+/** Starts trials of a sweep as nodes; one that exists already is left alone. */
+export const startTrials = activity("startTrials", {
+  input: z.object({
+    runId: z.string(),
+    planNode: z.string(),
+    component: z.string(),
+    instanceTypes: z.array(z.string()),
+    timeoutSeconds: z.number().optional(),
+    upstream: z.record(z.string(), z.string()),
+    trials: z.array(z.object({ node: z.string(), values: z.record(z.string(), z.string()) })),
+  }),
+  output: z.null(),
+});
+
+/** What each of the named trials has logged of one metric so far, in the order of `nodes`. */
+export const readTrialMetrics = activity("readTrialMetrics", {
+  input: z.object({ runId: z.string(), nodes: z.array(z.string()), metric: z.string() }),
+  output: z.array(z.array(z.number())),
 });
 
 /** Sends a signal to the orchestrations of nodes; one that has ended or never began is passed over. */

@@ -20,8 +20,17 @@ export interface NodeInput {
   readonly timeoutSeconds?: number;
   /** `node.output` -> URI. */
   readonly upstream: Record<string, string>;
+  /** Set when this is one trial of a sweep. */
+  readonly trial?: TrialInput;
   /** Set from the second generation on. */
   readonly waiting?: Waiting;
+}
+
+export interface TrialInput {
+  /** The sweep's node in the plan. */
+  readonly planNode: string;
+  /** Values of the search space, which override the trial's inputs of the same names. */
+  readonly values: Record<string, string>;
 }
 
 interface Waiting {
@@ -86,6 +95,7 @@ function* submit(
       node: input.node,
       attempt,
       upstream: input.upstream,
+      ...(input.trial === undefined ? {} : { trial: input.trial }),
       ...(instanceType === undefined ? {} : { instanceType }),
     });
     progress.attempt = attempt;
@@ -187,7 +197,8 @@ function* conclude(
   outcome: "completed" | "failed" | "canceled",
 ): Generator<Task, NodeResult, unknown> {
   const { attempt, jobName, jobStatus } = waiting.progress;
-  const place = { runId: input.runId, node: input.node, attempt, jobName };
+  const planNode = input.trial?.planNode ?? input.node;
+  const place = { runId: input.runId, node: input.node, planNode, attempt, jobName };
   if (outcome === "completed") {
     const { outputs } = yield* call(context, collectOutputs, place);
     return { ...ended(context, input, waiting.progress), status: "completed", outputs };
@@ -210,6 +221,8 @@ function* report(
   input: NodeInput,
   result: NodeResult,
 ): Generator<Task, NodeResult, unknown> {
-  yield* call(context, reportNode, { runId: input.runId, result });
+  // A trial's result goes to the sweep that started it.
+  const to = input.trial === undefined ? {} : { sweep: input.trial.planNode };
+  yield* call(context, reportNode, { runId: input.runId, result, ...to });
   return result;
 }

@@ -4,10 +4,10 @@ import type { Assets } from "../assets.ts";
 
 /** URIs of what a completed attempt wrote, for the nodes downstream. */
 export function createCollectOutputs({ plans, assets }: { plans: Plans; assets: Assets }) {
-  return async function collectOutputs(place: AttemptPlace) {
+  return async function collectOutputs(place: AttemptPlace & { planNode: string }) {
     const { plan } = await plans.get(place.runId);
-    const node = plan.nodes.find(({ name }) => name === place.node);
-    if (node === undefined) throw new Error(`the plan of ${place.runId} has no node ${place.node}`);
+    const node = plan.nodes.find(({ name }) => name === place.planNode);
+    if (node === undefined) throw new Error(`the plan of ${place.runId} has no node ${place.planNode}`);
     const entries = Object.keys(node.outputs).map(
       async (output) => [output, await assets.outputUri(node, output, place)] as const,
     );

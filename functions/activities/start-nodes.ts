@@ -1,10 +1,11 @@
 // Starts nodes as instances whose ids are made of run and node: starting one twice starts it once.
 import type { DurableClient } from "durable-functions";
+import { nodeKinds } from "#orchestrations/nodes/nodes.ts";
 import type { NodeInput } from "#orchestrations/run-node.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
 import { graphOf } from "#shared/domain/plan.ts";
 import type { Plans } from "#shared/plans.ts";
-import { findInstance } from "../instances.ts";
+import { startOnce } from "../instances.ts";
 
 export function createStartNodes({ plans }: { plans: Plans }) {
   return async function startNodes(
@@ -27,13 +28,7 @@ export function createStartNodes({ plans }: { plans: Plans }) {
           upstream,
           ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
         };
-        const instanceId = nodeInstanceId(runId, node);
-        try {
-          await client.startNew("runNode", { instanceId, input });
-        } catch (error) {
-          // Refused because it exists: an earlier try of this activity got as far.
-          if ((await findInstance(client, instanceId)) === undefined) throw error;
-        }
+        await startOnce(client, nodeKinds[kind].orchestration, nodeInstanceId(runId, node), input);
       }),
     );
     return null;

@@ -29,8 +29,9 @@ export interface SubmitClients {
 export function createSubmitJob({ ml, blobs, plans, assets, log }: SubmitClients) {
   return async function submitJob(input: SubmitInput): Promise<SubmitOutput> {
     const { plan } = await plans.get(input.runId);
-    const node = plan.nodes.find(({ name }) => name === input.node);
-    if (node === undefined) return { kind: "rejected", reason: `the plan has no node ${input.node}` };
+    const planned = plan.nodes.find(({ name }) => name === (input.trial?.planNode ?? input.node));
+    if (planned === undefined) return { kind: "rejected", reason: `the plan has no node ${input.node}` };
+    const node = withTrialValues(planned, input.trial?.values);
     const name = jobName(input.runId, input.node, input.attempt);
     try {
       const body = await toJob(node, plan.experimentName, input);
@@ -153,6 +154,13 @@ export function createSubmitJob({ ml, blobs, plans, assets, log }: SubmitClients
     };
     return outputs;
   }
+}
+
+/** The node with the values that a sweep chose for this trial. */
+function withTrialValues(node: PlanNode, values: Record<string, string> | undefined): PlanNode {
+  if (values === undefined) return node;
+  const chosen = Object.entries(values).map(([name, value]) => [name, { kind: "literal", value }] as const);
+  return { ...node, inputs: { ...node.inputs, ...Object.fromEntries(chosen) } };
 }
 
 function toCommandInput(input: PlanInput): { kind: "literal"; value: string } | { kind: "data" } {

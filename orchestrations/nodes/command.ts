@@ -4,6 +4,6 @@ import { prep, score, submitJob, train } from "../activities.ts";
 const named = { prep, train, score };
 
 export const command = {
-  label: "command",
+  orchestration: "runNode",
   submitActivity: (component: string) => (component in named ? named[component as keyof typeof named] : submitJob),
 };

@@ -1,6 +1,7 @@
 // What a node's orchestration knows while it runs, and what it hands to the run's when it has ended.
 import { z } from "zod";
 import { NodeFailure } from "./run.ts";
+import { SweepSummary } from "./sweep/sweep-plan.ts";
 
 export const RefusedInstanceType = z.object({ instanceType: z.string(), reason: z.string() });
 
@@ -13,6 +14,8 @@ export const NodeProgress = z.object({
   refused: z.array(RefusedInstanceType),
   /** ISO 8601: when the node's orchestration began. */
   startTime: z.string(),
+  /** Of a sweep: its trials so far. */
+  sweep: SweepSummary.optional(),
 });
 export type NodeProgress = z.infer<typeof NodeProgress>;
 

@@ -2,6 +2,7 @@
 // to read later), flat (sub-pipelines are expanded to `parent.child` node names) and acyclic.
 import { z } from "zod";
 import { DataType, InputMode, OutputMode } from "./data-types.ts";
+import { SweepPlan } from "./sweep/sweep-plan.ts";
 import { NodePolicy } from "./node-policy.ts";
 import { Concurrency } from "./concurrency.ts";
 
@@ -72,9 +73,12 @@ export const NodeResources = z.object({
   properties: z.record(z.string(), z.unknown()).optional(),
 });
 
+/** Kinds of nodes that a run executes; everything else compiles to these. */
+const NodeKindName = z.enum(["command", "sweep"]);
+
 export const PlanNode = z.object({
   name: NodeName,
-  kind: z.literal("command"),
+  kind: NodeKindName,
   displayName: z.string().optional(),
   component: z.object({ name: z.string(), version: z.string().optional() }),
   /** The author's command, with `${{inputs.x}}`, `${{outputs.x}}` and `$[[ ]]` still in it. */
@@ -98,6 +102,8 @@ export const PlanNode = z.object({
   tags: z.record(z.string(), z.string()),
   isDeterministic: z.boolean(),
   forceRerun: z.boolean(),
+  /** Of a sweep; the rest of the node is its trial. */
+  sweep: SweepPlan.optional(),
 });
 export type PlanNode = z.infer<typeof PlanNode>;
 
@@ -135,7 +141,7 @@ export const PlanGraph = z.object({
   nodes: z.array(
     z.object({
       name: NodeName,
-      kind: z.literal("command"),
+      kind: NodeKindName,
       component: z.string(),
       dependsOn: z.array(NodeName),
       /** Those of `dependsOn` that are bound only to optional inputs: their failure does not skip this node. */

@@ -1,6 +1,7 @@
 // A run is one execution of a pipeline; a node run wraps one job. This is the document the API, the command line and
 // the page all render, and the only place where a status is given a meaning.
 import { z } from "zod";
+import { SweepSummary } from "./sweep/sweep-plan.ts";
 import { FailureClass } from "./failure-class.ts";
 
 export const RunId = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,79}$/, "letters, digits, `_` and `-`, at most 80");
@@ -93,6 +94,8 @@ export const NodeRun = z.object({
   /** Output name -> `azureml://datastores/...` URI. */
   outputs: z.record(z.string(), z.string()).optional(),
   failure: NodeFailure.optional(),
+  /** Of a sweep: its trials; each is a node of its own, `{node}.trial_{number}`. */
+  sweep: SweepSummary.optional(),
 });
 export type NodeRun = z.infer<typeof NodeRun>;
 

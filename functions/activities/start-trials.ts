@@ -1,0 +1,34 @@
+import type { DurableClient } from "durable-functions";
+import type { NodeInput } from "#orchestrations/run-node.ts";
+import { nodeInstanceId } from "#shared/domain/layout.ts";
+import { startOnce } from "../instances.ts";
+
+export interface TrialsToStart {
+  readonly runId: string;
+  readonly planNode: string;
+  readonly component: string;
+  readonly instanceTypes: string[];
+  readonly timeoutSeconds?: number | undefined;
+  readonly upstream: Record<string, string>;
+  readonly trials: { node: string; values: Record<string, string> }[];
+}
+
+/** Starts trials as nodes of their own: starting one twice starts it once. */
+export async function startTrials(
+  { trials, planNode, timeoutSeconds, ...shared }: TrialsToStart,
+  client: DurableClient,
+): Promise<null> {
+  await Promise.all(
+    trials.map(({ node, values }) => {
+      const input: NodeInput = {
+        ...shared,
+        node,
+        kind: "command",
+        trial: { planNode, values },
+        ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+      };
+      return startOnce(client, "runNode", nodeInstanceId(shared.runId, node), input);
+    }),
+  );
+  return null;
+}
