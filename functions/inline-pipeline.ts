@@ -3,14 +3,8 @@ import type { LoadResult, PipelineDocument } from "#shared/domain/load-pipeline.
 import { MlpipeError } from "#shared/errors.ts";
 
 /** @throws MlpipeError `InvalidRequest` with every issue, a local path being one */
-export function withoutLocalFiles({ document, localReferences, issues }: LoadResult): PipelineDocument {
-  const local = localReferences.map(({ path, usedBy }) => ({
-    path: usedBy,
-    message: `names the local path ${path}: upload it first (POST /api/uploads) and put the URI here`,
-    severity: "error" as const,
-  }));
-  const all = [...issues, ...local];
-  const errors = all.filter(({ severity }) => severity === "error");
+export function withoutLocalFiles({ document, issues }: LoadResult): PipelineDocument {
+  const errors = issues.filter(({ severity }) => severity === "error");
   if (document === undefined || errors.length > 0) {
     const [first] = errors;
     const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
@@ -18,7 +12,7 @@ export function withoutLocalFiles({ document, localReferences, issues }: LoadRes
       first === undefined
         ? "The pipeline cannot be read"
         : `${first.path === "" ? "" : `${first.path}: `}${first.message}${more}`;
-    throw new MlpipeError("InvalidRequest", text, { issues: all });
+    throw new MlpipeError("InvalidRequest", text, { issues });
   }
   return document;
 }

@@ -58,7 +58,7 @@ export function createLocalFiles(files: FileSource | undefined, list: IssueList)
       list.error(
         field,
         placeholderIn(reference) === undefined
-          ? `\`${reference}\` is a file, and this document came without files beside it; put its content here, or name something registered`
+          ? `\`${reference}\` is a file, and this document came without files beside it; put its content here, name something registered, or upload it first (\`POST /api/uploads\`) and put the URI here`
           : `\`${reference}\` was never uploaded`,
       );
       return undefined;
