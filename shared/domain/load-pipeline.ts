@@ -40,7 +40,7 @@ export async function parsePipeline(
   options: { readonly file?: string; readonly files?: FileSource } = {},
 ): Promise<LoadResult> {
   const list = createIssueList();
-  const local = createLocalFiles(options.files, list);
+  const local = createLocalFiles(options.files, list, options.file);
   if (typeof source !== "string")
     return finish(isPlainJson(source, list) ? source : undefined, options.file, local, list);
   const { value, issues } = readYaml(source, options.file);

@@ -13,8 +13,8 @@ import { fileOf } from "./source-map.ts";
 
 export type LocalFiles = ReturnType<typeof createLocalFiles>;
 
-/** `files` is undefined for a document that came alone. */
-export function createLocalFiles(files: FileSource | undefined, list: IssueList) {
+/** `files` is undefined for a document that came alone; `documentFile` is where one lies that was not read as text. */
+export function createLocalFiles(files: FileSource | undefined, list: IssueList, documentFile?: string) {
   const references = new Map<string, LocalReference>();
   const parsed = new Map<string, Promise<Mapping | undefined>>();
 
@@ -53,7 +53,8 @@ export function createLocalFiles(files: FileSource | undefined, list: IssueList)
   /** `reference` in the file source's terms; undefined after having told why it cannot be read. */
   function resolve(reference: string, field: Field): string | undefined {
     const path = localPathOf(reference) ?? reference;
-    const base = typeof field.holder === "object" && field.holder !== null ? fileOf(field.holder) : undefined;
+    const holder = typeof field.holder === "object" && field.holder !== null ? field.holder : undefined;
+    const base = (holder === undefined ? undefined : fileOf(holder)) ?? documentFile;
     if (files === undefined) {
       list.error(
         field,

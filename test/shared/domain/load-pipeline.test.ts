@@ -131,6 +131,16 @@ describe("everything wrong is told at once", () => {
   });
 });
 
+test("a JSON document's files lie beside the file it says it is", async () => {
+  const files = inMemoryFiles({ "flows/c.yml": "name: c\nenvironment: azureml:e:1\ncommand: x" });
+  const { document, issues } = await parsePipeline(
+    { type: "pipeline", jobs: { a: { component: "./c.yml" } } },
+    { file: "flows/p.json", files },
+  );
+  expect(issues).toEqual([]);
+  expect(document).toMatchObject({ jobs: { a: { component: { name: "c" } } } });
+});
+
 describe("a document that came without files", () => {
   test.each([
     ["component: ./c.yml", "`./c.yml` is a file, and this document came without files beside it"],
