@@ -2,10 +2,21 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: "forks",
     maxWorkers: 2,
+    projects: [
+      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/suite/**"] } },
+      {
+        extends: true,
+        test: {
+          name: "suite",
+          include: ["test/suite/**/*.test.ts"],
+          globalSetup: "test/suite/shared-stack.ts",
+          testTimeout: 120_000,
+        },
+      },
+    ],
   },
 });
