@@ -1,7 +1,6 @@
 // `name=value` as the API takes it: data of this machine is stored first, everything else goes as it was typed.
 import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
-import { isAbsolute } from "node:path";
 import type { InputValue } from "#shared/api.ts";
 import { DataType } from "#shared/domain/data-types.ts";
 import type { PipelineDocument } from "#shared/domain/load-pipeline.ts";
@@ -55,7 +54,7 @@ function declaredType({ inputs }: PipelineDocument, name: string): DataType | "a
 }
 
 function guessType(value: string): "any" | undefined {
-  const looksLikePath = value.startsWith("./") || value.startsWith("../") || isAbsolute(value);
+  const looksLikePath = /[\\/]/.test(value);
   return uriPattern.test(value) || (looksLikePath && existsSync(value)) ? "any" : undefined;
 }
 

@@ -112,8 +112,9 @@ async function describeEnd({ terminal }: CliContext, end: DemoEnd): Promise<stri
     now: Date.now(),
     folder: shortPath(to),
     next: [
-      hint(`run ${shortPath(pipelineFile)} --watch`),
-      `--input images=${shortPath(dataset.path)} --input epochs=10`,
+      hint(`run ${shortPath(pipelineFile)}`),
+      `--input images=${shortPath(dataset.path)}`,
+      "--input epochs=10 --watch",
     ],
   });
 }

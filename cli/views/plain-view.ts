@@ -1,7 +1,8 @@
 // A run line by line, for pipes, files and CI: a line when something changed, none otherwise, without clock or colours.
 import { type NodeRun, nodeStatusFacts, runStatusFacts } from "#shared/domain/run.ts";
 import { describeMachine, describePhase, elapsedSeconds } from "./describe-node.ts";
-import { formatDuration, secondsBetween } from "./format-duration.ts";
+import { formatDuration } from "./format-duration.ts";
+import { runSeconds } from "./run-seconds.ts";
 import type { RunView } from "./run-view.ts";
 import { summarizeMetrics } from "./summarize-metrics.ts";
 
@@ -30,8 +31,7 @@ export function createPlainView(stream: NodeJS.WritableStream): RunView {
       }
       if (isOver || !runStatusFacts[document.status].isTerminal) return;
       isOver = true;
-      const seconds = secondsBetween(document.createdTime, document.endTime ?? document.lastUpdatedTime, 0);
-      print("run", `run ${document.runId}: ${document.status} in ${formatDuration(seconds)}`);
+      print("run", `run ${document.runId}: ${document.status} in ${formatDuration(runSeconds(document, 0))}`);
     },
     tell: (text) => print("note", text),
     end: () => {},

@@ -1,10 +1,11 @@
 // The live view of a run as text: one line per node, one for the whole. Pure, so that a test can read it.
 import truncate from "cli-truncate";
-import { type NodeRun, nodeStatusFacts, runStatusFacts } from "#shared/domain/run.ts";
+import { type NodeRun, nodeStatusFacts } from "#shared/domain/run.ts";
 import type { RunProgress } from "../follow-run.ts";
 import type { Colors } from "../terminal.ts";
 import { describeMachine, describePhase, elapsedSeconds } from "./describe-node.ts";
-import { formatDuration, secondsBetween } from "./format-duration.ts";
+import { formatDuration } from "./format-duration.ts";
+import { runSeconds } from "./run-seconds.ts";
 import { nodeLooks, paint, runHues } from "./statuses.ts";
 import { summarizeMetrics } from "./summarize-metrics.ts";
 
@@ -65,10 +66,9 @@ function renderNode(node: NodeRun, { metrics }: RunProgress, { now, colors, name
 }
 
 function renderWhole({ document }: RunProgress, now: number, colors: Colors): string {
-  const { status, nodes, createdTime, endTime, runId, pipeline } = document;
+  const { status, nodes, runId, pipeline } = document;
   const done = nodes.filter((node) => nodeStatusFacts[node.status].isSuccess).length;
-  const end = runStatusFacts[status].isTerminal ? (endTime ?? document.lastUpdatedTime) : undefined;
-  const time = formatDuration(secondsBetween(createdTime, end, now));
+  const time = formatDuration(runSeconds(document, now));
   return [
     paint(colors, runHues[status], colors.bold(status)),
     `${done} of ${nodes.length} nodes`,

@@ -15,9 +15,9 @@ const tailLines = 20;
 /** Lines to print; a failed run shows the end of the log of the node that failed. */
 export function reportEnd(document: RunDocument, { colors, isOwn, hint }: EndOptions): string[] {
   const { runId, status, failure } = document;
-  const server = isOwn ? [`To look at it again, start the stack in another terminal: ${hint("dev")}`] : [];
-  if (status === "completed") return [...server, `Files: ${hint(`outputs download ${runId}`)}`];
-  if (status === "canceled") return [`Run ${runId} was canceled.`];
+  const server = isOwn ? [`  while the stack is up again: ${hint("dev")}`] : [];
+  if (status === "completed") return [`Files: ${hint(`outputs download ${runId}`)}`, ...server];
+  if (status === "canceled") return [`Run ${runId} was canceled${failure === undefined ? "" : `: ${failure.reason}`}.`];
 
   const node =
     document.nodes.find(({ name }) => name === failure?.node) ??
@@ -28,7 +28,7 @@ export function reportEnd(document: RunDocument, { colors, isOwn, hint }: EndOpt
   return [
     `${colors.red(`Node ${node.name} failed`)}${exitCode}: ${node.failure?.reason ?? failure?.reason ?? "no reason is known"}`,
     ...(tail.length === 0 ? [] : ["The end of its log:", ...tail.map((line) => `${colors.dim("|")} ${line}`)]),
-    ...server,
     `Whole log: ${hint(`logs ${runId} ${node.name}`)}`,
+    ...server,
   ];
 }

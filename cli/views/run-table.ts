@@ -6,6 +6,7 @@ import type { z } from "zod";
 import { describeMachine, describePhase, elapsedSeconds } from "./describe-node.ts";
 import { formatDuration, secondsBetween } from "./format-duration.ts";
 import { renderTable } from "./print-table.ts";
+import { runSeconds } from "./run-seconds.ts";
 import { nodeLooks, paint, runHues } from "./statuses.ts";
 import { summarizeMetrics } from "./summarize-metrics.ts";
 
@@ -38,13 +39,11 @@ function renderNodes({ document, metrics }: RunProgress, { colors, width, now }:
 export function renderRun(progress: RunProgress, options: TableOptions): string {
   const { document } = progress;
   const { colors, now } = options;
-  const facts = runStatusFacts[document.status];
-  const end = facts.isTerminal ? (document.endTime ?? document.lastUpdatedTime) : undefined;
   const done = document.nodes.filter((node) => nodeStatusFacts[node.status].isSuccess).length;
   const status = paint(colors, runHues[document.status], document.status);
   return [
     `${document.runId}  ${document.pipeline}${document.displayName === undefined ? "" : `  ${document.displayName}`}`,
-    `${status}  ${done} of ${document.nodes.length} nodes  ${formatDuration(secondsBetween(document.createdTime, end, now))}`,
+    `${status}  ${done} of ${document.nodes.length} nodes  ${formatDuration(runSeconds(document, now))}`,
     "",
     renderNodes(progress, options),
     ...describeOutputs(document),
@@ -63,7 +62,7 @@ export function renderRunList(
     formatDuration(
       secondsBetween(run.createdTime, runStatusFacts[run.status].isTerminal ? run.lastUpdatedTime : undefined, now),
     ),
-    run.createdTime.replace("T", " ").replace(/(\.\d+)?Z$/, "Z"),
+    `${run.createdTime.slice(0, 16).replace("T", " ")}Z`,
   ]);
   return renderTable(["RUN", "PIPELINE", "STATUS", "NODES", "TIME", "STARTED"], rows, width);
 }

@@ -207,7 +207,7 @@ describe("looking at runs", () => {
   test("the list is a table, or one JSON line", async () => {
     app.runs.set("sharp_pipe_1", completed);
     const { stdout } = await mlpipe(["status", "--pipeline", "fashion_mnist", "--status", "completed", "-n", "5"]);
-    expect(stdout.split("\n")[1]).toBe("sharp_pipe_1  fashion_mnist  completed  1/1    5 s   2026-01-05 10:00:00Z");
+    expect(stdout.split("\n")[1]).toBe("sharp_pipe_1  fashion_mnist  completed  1/1    5 s   2026-01-05 10:00Z");
     expect(app.requests.at(-1)?.path).toBe("/api/runs?limit=5&status=completed&pipeline=fashion_mnist");
     const json = await mlpipe(["status", "--json"]);
     expect(JSON.parse(json.stdout)).toMatchObject({ runs: [{ runId: "sharp_pipe_1" }] });
