@@ -1,0 +1,27 @@
+// Macros that Azure ML fills in when a schedule fires: the job's name, and the time of the tick.
+import type { InputValue } from "../input-value.ts";
+
+export interface MacroValues {
+  /** `${{name}}`: the job's name, which is the run's id. */
+  readonly name: string;
+  /** `${{creation_context.trigger_time}}`: ISO 8601, UTC. */
+  readonly triggerTime: string;
+}
+
+const macro = /\$\{\{\s*(name|creation_context\.trigger_time)\s*\}\}/g;
+
+export function fillMacros(text: string, { name, triggerTime }: MacroValues): string {
+  return text.replace(macro, (_match, which: string) => (which === "name" ? name : triggerTime));
+}
+
+/** Inputs with their macros filled in; other expressions stay as they are. */
+export function fillInputMacros(
+  inputs: Readonly<Record<string, InputValue>>,
+  values: MacroValues,
+): Record<string, InputValue> {
+  const fill = (value: InputValue): InputValue => {
+    if (typeof value === "string") return fillMacros(value, values);
+    return typeof value === "object" ? { ...value, path: fillMacros(value.path, values) } : value;
+  };
+  return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, fill(value)]));
+}
