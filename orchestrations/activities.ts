@@ -20,6 +20,8 @@ const SubmitInput = Attempt.extend({
   upstream: z.record(z.string(), z.string()),
   /** Set when this is one trial of a sweep. */
   trial: z.object({ planNode: z.string(), values: z.record(z.string(), z.string()) }).optional(),
+  /** Spot machines were taken away too often: ask for one that stays. */
+  isDedicated: z.boolean().optional(),
 });
 export type SubmitInput = z.infer<typeof SubmitInput>;
 
@@ -29,6 +31,8 @@ const SubmitOutput = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("refused"), reason: z.string() }),
   /** The service will not take this job at all. */
   z.object({ kind: z.literal("rejected"), reason: z.string() }),
+  /** The service gives no answer, or no time for one: the job may be there or not. */
+  z.object({ kind: z.literal("unavailable"), reason: z.string(), retryAfterSeconds: z.number().optional() }),
 ]);
 export type SubmitOutput = z.infer<typeof SubmitOutput>;
 
@@ -47,9 +51,12 @@ export const getJob = activity("getJob", {
     /** Azure ML's word; `NotFound` when the workspace does not know the job. */
     jobStatus: z.string(),
     outcome: z.enum(["completed", "failed", "canceled"]).optional(),
+    /** The service gave no answer: nothing is known of the job. */
+    isUnavailable: z.boolean().optional(),
   }),
 });
 
+/** Orders a cancel; an order that the service could not take is given again by whoever waits for the job's end. */
 export const cancelJob = activity("cancelJob", {
   input: z.object({ jobName: z.string() }),
   output: z.null(),
@@ -66,6 +73,21 @@ export const describeFailure = activity("describeFailure", {
   input: Attempt.extend({ planNode: z.string(), jobName: z.string(), jobStatus: z.string() }),
   output: NodeFailure,
 });
+
+const SlotHolder = z.object({
+  runId: z.string(),
+  /** Absent for the run's own slot. */
+  node: z.string().optional(),
+});
+
+/** Asks for a slot where limits leave one, and queues up otherwise. Asking again changes nothing. */
+export const takeSlot = activity("takeSlot", {
+  input: SlotHolder.extend({ instanceType: z.string().optional() }),
+  output: z.object({ isGranted: z.boolean(), waitsFor: z.string().optional() }),
+});
+
+/** Gives a slot back, or leaves the queue, and tells those who are next. */
+export const releaseSlot = activity("releaseSlot", { input: SlotHolder, output: z.null() });
 
 /** Tells the run that a node has ended, or a sweep that a trial has. */
 export const reportNode = activity("reportNode", {

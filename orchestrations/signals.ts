@@ -13,6 +13,8 @@ export const RunSignal = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("cancel"), reason: z.string() }),
   /** Somebody suspects that a signal was lost: compare with the nodes' own instances. */
   z.object({ kind: z.literal("check") }),
+  /** A run ahead in the queue has ended: ask again. */
+  z.object({ kind: z.literal("slot-free") }),
 ]);
 export type RunSignal = z.infer<typeof RunSignal>;
 
@@ -20,5 +22,7 @@ export type RunSignal = z.infer<typeof RunSignal>;
 export const NodeSignal = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("job-ended") }),
   z.object({ kind: z.literal("cancel"), reason: z.string() }),
+  /** A job ahead in the queue has ended: ask again. */
+  z.object({ kind: z.literal("slot-free") }),
 ]);
 export type NodeSignal = z.infer<typeof NodeSignal>;

@@ -1,6 +1,6 @@
 // What a node's orchestration knows while it runs, and what it hands to the run's when it has ended.
 import { z } from "zod";
-import { NodeFailure } from "./run.ts";
+import { NodeAttempt, NodeFailure } from "./run.ts";
 import { SweepSummary } from "./sweep/sweep-plan.ts";
 
 export const RefusedInstanceType = z.object({ instanceType: z.string(), reason: z.string() });
@@ -14,6 +14,10 @@ export const NodeProgress = z.object({
   refused: z.array(RefusedInstanceType),
   /** ISO 8601: when the node's orchestration began. */
   startTime: z.string(),
+  /** Earlier attempts that failed: the last ten, oldest first; absent when there were none. */
+  attempts: z.array(NodeAttempt).optional(),
+  /** What it waits for before its next job. */
+  waitsFor: z.string().optional(),
   /** Of a sweep: its trials so far. */
   sweep: SweepSummary.optional(),
 });
