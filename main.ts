@@ -37,6 +37,7 @@ import { planRun } from "#functions/http/plan-run.ts";
 import { startInlineRun } from "#functions/http/start-inline-run.ts";
 import { startNamedRun } from "#functions/http/start-named-run.ts";
 import { createJobLogs } from "#functions/job-logs.ts";
+import { createPaceBody } from "#functions/paced-body.ts";
 import { createPipelines } from "#functions/pipelines.ts";
 import { createRunDocuments } from "#functions/run-documents.ts";
 import { createStartRun } from "#functions/start-run.ts";
@@ -76,6 +77,7 @@ const context: App = {
 };
 
 app.setup({ enableHttpStream: true });
+const paceBody = createPaceBody();
 
 const routes = [
   startNamedRun,
@@ -101,7 +103,8 @@ for (const route of [...routes, getOpenApi(context, routes)]) {
     route: path,
     authLevel,
     extraInputs: [df.input.durableClient()],
-    handler: (request, invocation) => route.handle(request, df.getClient(invocation), invocation, log),
+    handler: async (request, invocation) =>
+      paceBody(await route.handle(request, df.getClient(invocation), invocation, log), invocation.invocationId),
   });
 }
 

@@ -1,6 +1,6 @@
 import { OrchestrationRuntimeStatus } from "durable-functions";
 import { z } from "zod";
-import { PipelineName, RunList } from "#shared/api.ts";
+import { PipelineName, RunId, RunList, type RunSummary } from "#shared/api.ts";
 import { RunStatus } from "#shared/domain/run.ts";
 import type { App } from "../app.ts";
 import { defineRoute, json } from "../route.ts";
@@ -37,43 +37,56 @@ export const listRuns = (_app: App) =>
         limit: z.coerce.number().int().min(1).max(200).default(20),
         status: RunStatus.optional(),
         pipeline: PipelineName.optional(),
-        /** Only runs created before this time; `nextLink` sets it. */
+        /** Only runs that come after this one in the list; `nextLink` sets both. */
         before: z.iso.datetime().optional(),
+        beforeRun: RunId.optional(),
       }),
       answer: { status: 200, description: "A page of runs", schema: RunList },
     },
     async ({ query, client, origin }) => {
+      const { limit, status: wanted, pipeline } = query;
       const newest = query.before === undefined ? new Date(Date.now() + 60_000) : new Date(query.before);
-      const found = new Map<string, ReturnType<typeof toSummary>>();
-      let to = newest;
+      // Two runs may be of the same millisecond: then their ids decide.
+      const cursor = [newest.toISOString(), query.beforeRun ?? ""].join(" ");
+      const found = new Map<string, RunSummary>();
+      let sorted: RunSummary[] = [];
+      let to: Date | undefined;
       for (const hours of stretchesInHours) {
         const from = new Date(newest.getTime() - hours * 3_600_000);
+        // An instance is younger than its run: it was made after it, and is made anew when its history is dropped.
         const statuses = await client.getStatusBy({
           createdTimeFrom: from,
-          createdTimeTo: to,
-          ...(query.status === undefined ? {} : { runtimeStatus: runtimeStatuses[query.status] }),
+          ...(to === undefined ? {} : { createdTimeTo: to }),
+          ...(wanted === undefined ? {} : { runtimeStatus: runtimeStatuses[wanted] }),
         });
         for (const status of statuses) {
           if (status.name !== "runPipeline") continue;
           const summary = toSummary(status);
-          if (query.before !== undefined && summary.createdTime >= query.before) continue;
-          if (query.status !== undefined && summary.status !== query.status) continue;
-          if (query.pipeline !== undefined && summary.pipeline !== query.pipeline) continue;
+          if (positionOf(summary) >= cursor) continue;
+          if (wanted !== undefined && summary.status !== wanted) continue;
+          if (pipeline !== undefined && summary.pipeline !== pipeline) continue;
           found.set(summary.runId, summary);
         }
-        if (found.size > query.limit) break;
+        // Older runs may be missing yet.
+        const known = [...found.values()].filter(({ createdTime }) => createdTime >= from.toISOString());
+        sorted = known.toSorted((a, b) => (positionOf(a) < positionOf(b) ? 1 : -1));
+        if (sorted.length > limit) break;
         to = from;
       }
-      const sorted = [...found.values()].toSorted((a, b) => b.createdTime.localeCompare(a.createdTime));
-      const runs = sorted.slice(0, query.limit);
+      const runs = sorted.slice(0, limit);
       const last = runs.at(-1);
-      if (sorted.length <= query.limit || last === undefined) return json(200, { runs } satisfies RunList);
-      const next = new URLSearchParams({ limit: String(query.limit), before: last.createdTime });
-      if (query.status !== undefined) next.set("status", query.status);
-      if (query.pipeline !== undefined) next.set("pipeline", query.pipeline);
+      if (sorted.length <= limit || last === undefined) return json(200, { runs } satisfies RunList);
+      const next = new URLSearchParams({ limit: String(limit), before: last.createdTime, beforeRun: last.runId });
+      if (wanted !== undefined) next.set("status", wanted);
+      if (pipeline !== undefined) next.set("pipeline", pipeline);
       return json(200, {
         runs,
         nextLink: `${origin}/api/runs?${next.toString()}`,
       } satisfies RunList);
     },
   );
+
+/** Sorts as the list does, oldest first. */
+function positionOf({ createdTime, runId }: RunSummary): string {
+  return `${createdTime} ${runId}`;
+}

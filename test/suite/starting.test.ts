@@ -84,6 +84,7 @@ jobs:
     };
     const first = await start("Ada");
     const { accepted } = await counters();
+    expect(accepted["codes.versions.put"]).toBeGreaterThan(0);
     const second = await start("Grace");
     expect([first.status, second.status]).toEqual(["completed", "completed"]);
     expect(await app.read(first.runId, "greet", "greeting", "")).toBe("Hello, Ada!");
