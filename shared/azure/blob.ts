@@ -10,6 +10,7 @@ import {
   SASProtocol,
   StorageSharedKeyCredential,
 } from "@azure/storage-blob";
+import type { FileVersion } from "../domain/data-identity.ts";
 import { MlpipeError } from "../errors.ts";
 import { type DatastorePlace, type Ml, once } from "./ml.ts";
 
@@ -135,6 +136,14 @@ export function createBlobs(ml: Ml, credential: TokenCredential) {
       await container.getBlockBlobClient(path).uploadData(content);
     },
 
+    /** Writes a blob, in place of what may be there. */
+    async writeText(path: string, text: string, contentType = "application/json"): Promise<void> {
+      const { container } = await open();
+      await container.getBlockBlobClient(path).upload(text, Buffer.byteLength(text), {
+        blobHTTPHeaders: { blobContentType: contentType },
+      });
+    },
+
     /** Files below `folder`, at most `limit`. */
     async list(folder: string, limit = 10_000, datastore?: string): Promise<BlobFile[]> {
       const { container } = await open(datastore);
@@ -150,6 +159,31 @@ export function createBlobs(ml: Ml, credential: TokenCredential) {
         if (files.length >= limit) break;
       }
       return files;
+    },
+
+    /**
+     * The files below a folder as the store knows their content, in the order of their names.
+     *
+     * @returns undefined when there are more than `limit`
+     */
+    async versions(folder: string, limit: number, datastore?: string): Promise<FileVersion[] | undefined> {
+      const { container } = await open(datastore);
+      const prefix = folder === "" || folder.endsWith("/") ? folder : `${folder}/`;
+      const files: FileVersion[] = [];
+      // The metadata tells which of the names are folders, where the account has folders at all.
+      for await (const { name, properties, metadata } of container.listBlobsFlat({ prefix, includeMetadata: true })) {
+        if (name.endsWith("/") || metadata?.["hdi_isfolder"] === "true") continue;
+        if (files.length >= limit) return undefined;
+        files.push(toFileVersion(name.slice(prefix.length), properties));
+      }
+      return files;
+    },
+
+    /** The one file at `path`, or undefined when there is none. */
+    async version(path: string, datastore?: string): Promise<FileVersion | undefined> {
+      const { container } = await open(datastore);
+      const properties = await undefinedWhenMissing(() => container.getBlobClient(path).getProperties());
+      return properties === undefined ? undefined : toFileVersion(path.slice(path.lastIndexOf("/") + 1), properties);
     },
 
     /** The one file at `path` as a list, empty when there is none. */
@@ -215,6 +249,24 @@ export function createBlobs(ml: Ml, credential: TokenCredential) {
         expires: expiresOn.toISOString(),
       };
     },
+  };
+}
+
+interface BlobFacts {
+  readonly contentLength?: number | undefined;
+  readonly contentMD5?: Uint8Array | undefined;
+  readonly etag?: string | undefined;
+  readonly blobType?: string | undefined;
+}
+
+function toFileVersion(path: string, { contentLength = 0, contentMD5, etag = "", blobType }: BlobFacts): FileVersion {
+  // A block blob's hash is as old as its content; of the other kinds it may be older (see domain/data-identity.ts).
+  const isKnown = blobType === "BlockBlob" && contentMD5 !== undefined && contentMD5.byteLength > 0;
+  return {
+    path,
+    size: contentLength,
+    etag: etag.replaceAll('"', ""),
+    ...(isKnown ? { md5: Buffer.from(contentMD5).toString("hex") } : {}),
   };
 }
 

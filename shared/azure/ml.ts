@@ -165,6 +165,14 @@ export function createMl(settings: Pick<Settings, "workspace" | "resourceManager
       return first;
     },
 
+    /** Where a version of a registered data asset lies, or undefined when the workspace has no such version. */
+    async dataUri(name: string, version: string): Promise<string | undefined> {
+      const found = await undefinedWhenMissing(() =>
+        client.dataVersions.get(resourceGroup, workspaceName, name, version, options()),
+      );
+      return found?.properties.dataUri;
+    },
+
     /** The spec of a registered component; without a version, the newest. */
     async component(name: string, version: string | undefined): Promise<unknown> {
       const wanted =

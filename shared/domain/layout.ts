@@ -53,3 +53,40 @@ export function nodeInstanceId(runId: string, node: string): string {
 export function uploadFolder(hash: string): string {
   return `mlpipe/uploads/${hash}/`;
 }
+
+/** What was asked for when a run was started, for a rerun with other inputs. */
+export function requestPath(runId: string): string {
+  return `${runFolder(runId)}.request.json`;
+}
+
+/** What the nodes that a run itself has run have made; written when it ends. */
+export function rememberedNodesPath(runId: string): string {
+  return `${runFolder(runId)}.remembered.json`;
+}
+
+/** Below it, one note per start: the nodes that a run has reused, and from where. */
+export function reusedFolder(runId: string): string {
+  return `${runFolder(runId)}.reused/`;
+}
+
+/** Below it, one note per run that reads this run's outputs as its own: as long as one of those is kept, this one is too. */
+export function referencesFolder(runId: string): string {
+  return `${runFolder(runId)}.references/`;
+}
+
+const cache = "mlpipe/cache/";
+
+/** What the completed node of a key has made. */
+export function cacheEntryPath(key: string): string {
+  return `${cache}nodes/${key}.json`;
+}
+
+/** What the nodes of a pipeline have made lately. */
+export function pipelineCachePath(pipeline: string): string {
+  return `${cache}pipelines/${encodeURIComponent(pipeline)}.json`;
+}
+
+/** The files that data of one identity consists of. */
+export function dataFilesPath(identity: string): string {
+  return `${cache}data/${identity.replace(":", "-")}.json`;
+}

@@ -1,6 +1,6 @@
 // What a node's orchestration knows while it runs, and what it hands to the run's when it has ended.
 import { z } from "zod";
-import { NodeAttempt, NodeFailure } from "./run.ts";
+import { NodeAttempt, NodeFailure, ReusedFrom } from "./run.ts";
 import { SweepSummary } from "./sweep/sweep-plan.ts";
 
 export const RefusedInstanceType = z.object({ instanceType: z.string(), reason: z.string() });
@@ -25,9 +25,30 @@ export type NodeProgress = z.infer<typeof NodeProgress>;
 
 const ended = { ...NodeProgress.shape, node: z.string(), endTime: z.string() };
 
+/** What a node has made. */
+const made = {
+  /** Output name -> URI. */
+  outputs: z.record(z.string(), z.string()),
+  /** Output name -> identity of its data, see data-identity.ts; absent where it cannot be told. */
+  identities: z.record(z.string(), z.string()).optional(),
+  /** See node-key.ts. */
+  key: z.string().optional(),
+};
+
 export const NodeResult = z.discriminatedUnion("status", [
-  z.object({ ...ended, status: z.literal("completed"), outputs: z.record(z.string(), z.string()) }),
+  z.object({ ...ended, status: z.literal("completed"), ...made }),
   z.object({ ...ended, status: z.literal("failed"), failure: NodeFailure }),
   z.object({ ...ended, status: z.literal("canceled"), failure: NodeFailure.optional() }),
 ]);
 export type NodeResult = z.infer<typeof NodeResult>;
+
+/** A node that did not have to run: another run's node of the same key stands for it, with its outputs, logs and metrics. */
+export const ReusedResult = z.object({
+  ...ended,
+  status: z.literal("reused"),
+  ...made,
+  identities: z.record(z.string(), z.string()),
+  key: z.string(),
+  reusedFrom: ReusedFrom,
+});
+export type ReusedResult = z.infer<typeof ReusedResult>;

@@ -129,6 +129,16 @@ export const Plan = z.object({
   nodes: z.array(PlanNode),
   /** Pipeline output name -> the node output it promotes. */
   outputs: z.record(z.string(), z.object({ node: NodeName, output: z.string() })),
+  /** The run that this one continues. */
+  continues: z
+    .object({
+      runId: z.string(),
+      /** Whether a completed node of that run stands for this run's even where nothing else may be reused for it. */
+      takesOver: z.boolean(),
+    })
+    .optional(),
+  /** Nodes that run whatever has been made before; what they make is remembered. */
+  mustRun: z.array(NodeName).optional(),
 });
 export type Plan = z.infer<typeof Plan>;
 

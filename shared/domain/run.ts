@@ -70,6 +70,10 @@ export const NodeAttempt = z.object({
 });
 export type NodeAttempt = z.infer<typeof NodeAttempt>;
 
+/** The node of another run whose outputs, logs and metrics stand for a reused node's. */
+export const ReusedFrom = z.object({ runId: RunId, node: z.string(), jobName: z.string().optional() });
+export type ReusedFrom = z.infer<typeof ReusedFrom>;
+
 export const NodeRun = z.object({
   name: z.string(),
   status: NodeStatus,
@@ -94,6 +98,7 @@ export const NodeRun = z.object({
   /** Output name -> `azureml://datastores/...` URI. */
   outputs: z.record(z.string(), z.string()).optional(),
   failure: NodeFailure.optional(),
+  reusedFrom: ReusedFrom.optional(),
   /** Of a sweep: its trials; each is a node of its own, `{node}.trial_{number}`. */
   sweep: SweepSummary.optional(),
 });
@@ -117,6 +122,8 @@ export const RunDocument = z.object({
   /** Why the run failed: the first node that did, or what kept it from starting. */
   failure: z.object({ node: z.string().optional(), reason: z.string() }).optional(),
   tags: z.record(z.string(), z.string()),
+  /** The run that this one was started to continue. */
+  continues: RunId.optional(),
 });
 export type RunDocument = z.infer<typeof RunDocument>;
 

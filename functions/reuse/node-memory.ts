@@ -1,0 +1,153 @@
+// What is remembered of completed nodes, as blobs beside the outputs. An entry per key is the truth; what a pipeline's or a run's
+// nodes have made lately is written down together, so that a whole graph is looked up by one read.
+import type { Blobs } from "#shared/azure/blob.ts";
+import type { FileVersion } from "#shared/domain/data-identity.ts";
+import {
+  cacheEntryPath,
+  dataFilesPath,
+  pipelineCachePath,
+  referencesFolder,
+  rememberedNodesPath,
+  reusedFolder,
+} from "#shared/domain/layout.ts";
+import { ReusedResult } from "#shared/domain/node-result.ts";
+import { CacheEntry, RememberedNode, RememberedNodes, toRememberedNode } from "#shared/domain/remembered-node.ts";
+import { z } from "zod";
+
+/** Nodes of a pipeline that are told together; the latest stay. */
+const nodesPerPipeline = 20_000;
+/** Nodes that this process keeps in mind from the moment they are remembered until their run ends. */
+const keptInMind = 5_000;
+/** Files of one input that are kept for explanations. */
+const explainedFiles = 2_000;
+const readsAtOnce = 16;
+
+const DataFile = z.object({ path: z.string(), size: z.number(), md5: z.string().optional(), etag: z.string() });
+const ReusedNote = z.object({ reused: z.array(ReusedResult) });
+
+export type NodeMemory = ReturnType<typeof createNodeMemory>;
+
+export function createNodeMemory({ blobs }: { blobs: Blobs }) {
+  const inMind = new Map<string, RememberedNode>();
+  const writtenData = new Set<string>();
+
+  async function read<S extends z.ZodType>(schema: S, path: string): Promise<z.output<S> | undefined> {
+    const text = await blobs.readText(path);
+    if (text === undefined) return undefined;
+    // What a newer or older version of this app has written counts as nothing written.
+    return schema.safeParse(JSON.parse(text)).data;
+  }
+
+  async function readAll(paths: readonly string[]): Promise<ReusedResult[]> {
+    const notes = await Promise.all(paths.map((path) => read(ReusedNote, path)));
+    return notes.flatMap((note) => note?.reused ?? []);
+  }
+
+  return {
+    entry: (key: string): Promise<CacheEntry | undefined> => read(CacheEntry, cacheEntryPath(key)),
+
+    /** Remembers what a node has made. What is not reusable never takes the place of what is. */
+    async remember(entry: CacheEntry): Promise<void> {
+      const node = toRememberedNode(entry);
+      const oldest = inMind.keys().next();
+      if (inMind.size >= keptInMind && oldest.done !== true) inMind.delete(oldest.value);
+      inMind.set(`${node.runId} ${node.key}`, node);
+      const text = JSON.stringify(entry);
+      if (entry.isReusable) await blobs.writeText(cacheEntryPath(entry.key), text);
+      else await blobs.createText(cacheEntryPath(entry.key), text);
+    },
+
+    /** The latest nodes of a pipeline by name; none when nothing has completed yet. */
+    async latest(pipeline: string): Promise<Record<string, RememberedNode>> {
+      return (await read(RememberedNodes, pipelineCachePath(pipeline)))?.nodes ?? {};
+    },
+
+    /** Adds to the latest nodes of a pipeline. Of two writers at once one may be lost: it is a hint. */
+    async addLatest(pipeline: string, nodes: Readonly<Record<string, RememberedNode>>): Promise<void> {
+      if (Object.keys(nodes).length === 0) return;
+      const before = (await read(RememberedNodes, pipelineCachePath(pipeline)))?.nodes ?? {};
+      const all = Object.entries({ ...before, ...nodes });
+      const kept = all
+        .toSorted(([, one], [, other]) => other.endTime.localeCompare(one.endTime))
+        .slice(0, nodesPerPipeline);
+      await blobs.writeText(pipelineCachePath(pipeline), JSON.stringify({ nodes: Object.fromEntries(kept) }));
+    },
+
+    /** Of the nodes that a run has run, those that are remembered as its own. */
+    async ofRun(runId: string, keys: Readonly<Record<string, string>>): Promise<Record<string, RememberedNode>> {
+      const found: Record<string, RememberedNode> = {};
+      const wanted = Object.entries(keys);
+      for (let start = 0; start < wanted.length; start += readsAtOnce) {
+        await Promise.all(
+          wanted.slice(start, start + readsAtOnce).map(async ([node, key]) => {
+            const id = `${runId} ${key}`;
+            const known = inMind.get(id) ?? (await this.entry(key));
+            if (known?.runId !== runId) return;
+            found[node] = toRememberedNode(known);
+            inMind.delete(id);
+          }),
+        );
+      }
+      return found;
+    },
+
+    /** Writes down what the nodes of an ended run have made, for runs that continue it. */
+    writeRun: (runId: string, nodes: Readonly<Record<string, RememberedNode>>): Promise<void> =>
+      blobs.writeText(rememberedNodesPath(runId), JSON.stringify({ nodes })),
+
+    /** What the nodes of an ended run have made or reused. */
+    async readRun(runId: string): Promise<Record<string, RememberedNode>> {
+      const [own, reused] = await Promise.all([
+        read(RememberedNodes, rememberedNodesPath(runId)),
+        this.reusedBy(runId),
+      ]);
+      const others = reused.map((result): [string, RememberedNode] => {
+        const { key, outputs, identities, reusedFrom, node, startTime, endTime, jobName } = result;
+        const described = Object.entries(outputs).map(([name, uri]) => [name, { uri, identity: identities[name] }]);
+        const remembered = {
+          key,
+          isReusable: false,
+          runId: reusedFrom.runId,
+          node,
+          jobName,
+          startTime,
+          endTime,
+          outputs: Object.fromEntries(described),
+        };
+        return [node, RememberedNode.parse(remembered)];
+      });
+      return { ...own?.nodes, ...Object.fromEntries(others) };
+    },
+
+    /** Says which nodes a run has reused, and to each run whose outputs they are that they are read. */
+    async noteReused(runId: string, reused: readonly ReusedResult[]): Promise<void> {
+      const [first] = reused;
+      if (first === undefined) return;
+      const others = new Set(reused.map(({ reusedFrom }) => reusedFrom.runId));
+      await Promise.all([
+        blobs.writeText(`${reusedFolder(runId)}${first.node}.json`, JSON.stringify({ reused })),
+        ...[...others].map((other) =>
+          blobs.writeText(`${referencesFolder(other)}${runId}.json`, JSON.stringify({ runId })),
+        ),
+      ]);
+    },
+
+    /** Every node that a run has reused so far. */
+    async reusedBy(runId: string): Promise<ReusedResult[]> {
+      const folder = reusedFolder(runId);
+      return readAll((await blobs.list(folder)).map(({ path }) => `${folder}${path}`));
+    },
+
+    /** Keeps the files of data by its identity, for explanations; of more files than anybody reads, none. */
+    async keepFiles(identity: string, files: readonly FileVersion[]): Promise<void> {
+      if (writtenData.has(identity) || files.length > explainedFiles) return;
+      await blobs.createText(dataFilesPath(identity), JSON.stringify(files));
+      writtenData.add(identity);
+    },
+
+    async files(identity: string): Promise<FileVersion[] | undefined> {
+      const found = await read(z.array(DataFile), dataFilesPath(identity));
+      return found?.map(({ md5, ...file }) => ({ ...file, ...(md5 === undefined ? {} : { md5 }) }));
+    },
+  };
+}
