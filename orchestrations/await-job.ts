@@ -94,7 +94,7 @@ function* look(
       return yield* conclude(context, input, work, job, "canceled");
     }
     // The order may have met a job that was not there yet, or a service that was down.
-    if (job.jobStatus !== "CancelRequested") yield* call(context, cancelJob, { jobName });
+    if (job.polls > 0 && job.jobStatus !== "CancelRequested") yield* call(context, cancelJob, { jobName });
     return undefined;
   }
   if (job.suspectSince !== undefined && hasPassed(context, secondsAfter(job.suspectSince, lostAfterSeconds))) {

@@ -1,5 +1,6 @@
 import type { Ml } from "#shared/azure/ml.ts";
 import type { Blobs } from "#shared/azure/blob.ts";
+import { classifyFailure } from "#shared/domain/classify-failure.ts";
 import { EndMarker } from "#shared/domain/end-marker.ts";
 import { type AttemptPlace, endMarkerPath } from "#shared/domain/layout.ts";
 import type { NodeFailure } from "#shared/domain/run.ts";
@@ -8,7 +9,7 @@ import type { JobLogs } from "../job-logs.ts";
 /** Job properties in which the service has been seen to say what went wrong. */
 const messageProperties = ["_azureml.ErrorMessage", "azureml.errorMessage", "ErrorMessage"];
 
-/** Why an attempt failed, in the words of whoever knows most: the program, its exit code, the service. */
+/** Why an attempt failed, and of which class that is: from the service's words, the program's exit code and the end of its log. */
 export function createDescribeFailure({ ml, blobs, logs }: { ml: Ml; blobs: Blobs; logs: JobLogs }) {
   return async function describeFailure({
     jobName,
@@ -20,15 +21,12 @@ export function createDescribeFailure({ ml, blobs, logs }: { ml: Ml; blobs: Blob
       readExitCode(blobs, place),
       logs.tail(jobName),
     ]);
+    const experimentName = job?.properties.experimentName;
+    const told = experimentName === undefined ? undefined : await ml.jobError(jobName, experimentName);
     const properties = job?.properties.properties ?? {};
     const said = messageProperties.map((key) => properties[key]).find((text) => text !== undefined && text !== null);
-    const reason =
-      said ??
-      (exitCode === undefined
-        ? `the job ended as ${jobStatus} before its command did`
-        : `the command ended with exit code ${exitCode}`);
     return {
-      reason,
+      ...classifyFailure({ jobStatus, codes: told?.codes ?? [], message: told?.message ?? said, exitCode, logTail }),
       ...(exitCode === undefined ? {} : { exitCode }),
       ...(logTail.length === 0 ? {} : { logTail }),
     };

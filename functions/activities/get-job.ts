@@ -2,6 +2,7 @@
 // the caller may let this wait a little: that is cheaper than another turn of the orchestration.
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Ml } from "#shared/azure/ml.ts";
+import { isMlpipeError } from "#shared/errors.ts";
 
 const outcomes: Record<string, "completed" | "failed" | "canceled"> = {
   Completed: "completed",
@@ -13,7 +14,8 @@ export function createGetJob({ ml }: { ml: Ml }) {
   return async function getJob({ jobName, settleSeconds }: { jobName: string; settleSeconds: number }) {
     const until = Date.now() + settleSeconds * 1000;
     for (let pauseMs = 4; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
-      const job = await ml.getJob(jobName);
+      const job = await askJob(jobName);
+      if (job === "unavailable") return { jobStatus: "Unavailable", isUnavailable: true };
       const jobStatus = job?.properties.status ?? "NotFound";
       const outcome = outcomes[jobStatus];
       // While it runs, the announced end is not near: a forged or far too early event must not keep an activity busy.
@@ -23,4 +25,14 @@ export function createGetJob({ ml }: { ml: Ml }) {
       await sleep(pauseMs);
     }
   };
+
+  /** A service that is down knows nothing of the job: it is asked again later, and the wait can be cancelled meanwhile. */
+  async function askJob(jobName: string) {
+    try {
+      return await ml.getJob(jobName);
+    } catch (error) {
+      if (isMlpipeError(error) && error.code === "Unavailable") return "unavailable";
+      throw error;
+    }
+  }
 }

@@ -73,8 +73,10 @@ export function createSubmitJob({ ml, blobs, plans, assets, log }: SubmitClients
           return answer;
       }
     } catch (error) {
-      if (isMlpipeError(error) && error.code !== "Unavailable") return { kind: "rejected", reason: error.message };
-      throw error;
+      if (!isMlpipeError(error)) throw error;
+      if (error.code !== "Unavailable") return { kind: "rejected", reason: error.message };
+      const { message: reason, retryAfterSeconds } = error;
+      return { kind: "unavailable", reason, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
     }
   };
 
@@ -128,7 +130,7 @@ export function createSubmitJob({ ml, blobs, plans, assets, log }: SubmitClients
       distribution: node.distribution,
       identity: node.identity,
       services: node.services,
-      queueSettings: node.queueSettings,
+      queueSettings: toQueueSettings(node, input),
     });
   }
 
@@ -162,6 +164,20 @@ function withTrialValues(node: PlanNode, values: Record<string, string> | undefi
   const chosen = Object.entries(values).map(([name, value]) => [name, { kind: "literal", value }] as const);
   return { ...node, inputs: { ...node.inputs, ...Object.fromEntries(chosen) } };
 }
+
+/** How Azure's REST spells `queue_settings`; a node whose spot machines were taken away too often goes without its tier. */
+function toQueueSettings({ queueSettings = {} }: PlanNode, { isDedicated }: SubmitInput): object | undefined {
+  const { job_tier: tier, priority } = queueSettings;
+  const jobTier = typeof tier === "string" && isDedicated !== true ? capitalize(tier) : undefined;
+  const settings = withoutUndefined({
+    jobTier,
+    priority: typeof priority === "string" ? priorities[priority] : priority,
+  });
+  return Object.keys(settings).length === 0 ? undefined : settings;
+}
+
+const priorities: Readonly<Record<string, number>> = { low: 1, medium: 2, high: 3 };
+const capitalize = (text: string) => `${text.slice(0, 1).toUpperCase()}${text.slice(1).toLowerCase()}`;
 
 function toCommandInput(input: PlanInput): { kind: "literal"; value: string } | { kind: "data" } {
   return input.kind === "literal" ? { kind: "literal", value: input.value } : { kind: "data" };

@@ -2,8 +2,7 @@
 //
 // Jobs are PUT past the client's serializer: it drops `uri` and `mode` of every data input and output and every property
 // newer than its API version (azure-sdk-for-js issue 29328). The client's own pipeline still gives token, retry and tracing.
-import { AzureMachineLearningWorkspaces, type JobBase } from "@azure/arm-machinelearning";
-import type { TokenCredential } from "@azure/core-auth";
+import type { JobBase } from "@azure/arm-machinelearning";
 // By name, not by class: the client brings its own CommonJS copy of this package.
 import {
   createHttpHeaders,
@@ -13,13 +12,8 @@ import {
 } from "@azure/core-rest-pipeline";
 import { MlpipeError } from "../errors.ts";
 import { withoutSecrets } from "../log.ts";
-import type { Settings } from "../settings.ts";
-
-/** First stable version with `queueSettings`; serverless is younger than the client's own default. */
-const apiVersion = "2024-04-01";
-
-/** No call may hang: Azure Resource Manager answers or is given up after this. */
-const timeoutMs = 60_000;
+import { apiVersion, type MlClient, once, timeoutMs, toUnavailable, undefinedWhenMissing, unavailableWhenDown } from "./ml-client.ts";
+import { createPatience } from "./patience.ts";
 
 export interface DatastorePlace {
   readonly name: string;
@@ -44,22 +38,9 @@ export type PutJobAnswer =
 
 export type Ml = ReturnType<typeof createMl>;
 
-/**
- * @param settings workspace and endpoint
- * @param credential used for every call
- * @returns the workspace; nothing is sent before the first call
- */
-export function createMl(settings: Pick<Settings, "workspace" | "resourceManager">, credential: TokenCredential) {
-  const { subscriptionId, resourceGroup, workspaceName } = settings.workspace;
-  const { endpoint, audience } = settings.resourceManager;
-  const client = new AzureMachineLearningWorkspaces(credential, subscriptionId, {
-    endpoint,
-    apiVersion,
-    credentialScopes: `${audience}/.default`,
-    userAgentOptions: { userAgentPrefix: "mlpipe" },
-  });
-  const workspaceId = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/${workspaceName}`;
-  const options = () => ({ requestOptions: { timeout: timeoutMs } });
+/** @returns the workspace; nothing is sent before the first call */
+export function createMl(connection: MlClient) {
+  const { client, endpoint, resourceGroup, workspaceName, workspaceId, options } = connection;
   const trackingUri = once(async () => {
     const workspace = await unavailableWhenDown(() => client.workspaces.get(resourceGroup, workspaceName, options()));
     if (workspace.mlFlowTrackingUri === undefined)
@@ -111,6 +92,15 @@ export function createMl(settings: Pick<Settings, "workspace" | "resourceManager
         const job = await this.getJob(name);
         if (job !== undefined && !pastCancel.has(job.properties.status ?? "")) throw error;
       }
+    },
+
+    /** What run history tells of why a job ended, or undefined when it tells nothing: the job itself does not say. */
+    async jobError(name: string, experimentName: string): Promise<{ codes: string[]; message?: string } | undefined> {
+      const { origin } = new URL(await trackingUri());
+      const path = `/history/v1.0${workspaceId}/experiments/${encodeURIComponent(experimentName)}/runs/${encodeURIComponent(name)}/details`;
+      const response = await send("GET", `${origin}${path}`);
+      if (response.status !== 200) return undefined;
+      return readRunError(response.bodyAsText ?? "");
     },
 
     /** Registers a code snapshot that lies at `codeUri`. @returns its ARM id */
@@ -171,26 +161,6 @@ export function createMl(settings: Pick<Settings, "workspace" | "resourceManager
         client.dataVersions.get(resourceGroup, workspaceName, name, version, options()),
       );
       return found?.properties.dataUri;
-    },
-
-    /** The spec of a registered component; without a version, the newest. */
-    async component(name: string, version: string | undefined): Promise<unknown> {
-      const wanted =
-        version ??
-        (await undefinedWhenMissing(async () => {
-          const versions = client.componentVersions.list(resourceGroup, workspaceName, name, {
-            ...options(),
-            orderBy: "createdtime desc",
-            top: 1,
-          });
-          for await (const found of versions) return found.name;
-          return undefined;
-        }));
-      if (wanted === undefined) return undefined;
-      const found = await undefinedWhenMissing(() =>
-        client.componentVersions.get(resourceGroup, workspaceName, name, wanted, options()),
-      );
-      return found?.properties.componentSpec;
     },
 
     /** A datastore of kind blob or Data Lake Gen2; without a name, the workspace's default. */
@@ -280,6 +250,31 @@ function toRefusal(status: number, text: string): PutJobAnswer {
   return refusal.test(reason) || refusal.test(text) ? { kind: "refused", reason } : { kind: "rejected", reason };
 }
 
+interface RunError {
+  readonly code?: unknown;
+  readonly message?: unknown;
+  readonly innerError?: RunError | null;
+  readonly details?: readonly RunError[] | null;
+}
+
+/** Codes from the outermost error to the innermost, and those that a sentence of the service begins with. */
+function readRunError(text: string): { codes: string[]; message?: string } | undefined {
+  const { error: outer } = JSON.parse(text) as { error?: { error?: RunError } | null };
+  if (outer?.error === undefined) return undefined;
+  const codes: string[] = [];
+  const collect = (error: RunError | null | undefined, depth: number) => {
+    if (error === null || error === undefined || depth > 8) return;
+    if (typeof error.code === "string") codes.push(error.code);
+    collect(error.innerError, depth + 1);
+    for (const detail of error.details ?? []) collect(detail, depth + 1);
+  };
+  collect(outer.error, 0);
+  const { message } = outer.error;
+  if (typeof message !== "string" || message === "") return { codes };
+  const named = message.split("\n", 2).flatMap((line) => /^\s*([A-Z][a-z]+(?:[A-Z][A-Za-z]+)+):/.exec(line)?.[1] ?? []);
+  return { codes: [...codes, ...named], message: withoutSecrets(message) };
+}
+
 function errorMessage(text: string): string | undefined {
   try {
     const body = JSON.parse(text) as { error?: { message?: string } };
@@ -289,40 +284,3 @@ function errorMessage(text: string): string | undefined {
   }
 }
 
-function toUnavailable(error: unknown): unknown {
-  if (!isRestError(error) && !(error instanceof Error && error.name === "AbortError")) return error;
-  const status = isRestError(error) ? error.statusCode : undefined;
-  if (status !== undefined && status < 500 && status !== 408 && status !== 429) return error;
-  return new MlpipeError("Unavailable", `Azure ML is not answering: ${withoutSecrets(error.message)}`, {
-    cause: error,
-  });
-}
-
-async function unavailableWhenDown<T>(operation: () => Promise<T>): Promise<T> {
-  try {
-    return await operation();
-  } catch (error) {
-    throw toUnavailable(error);
-  }
-}
-
-async function undefinedWhenMissing<T>(operation: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await unavailableWhenDown(operation);
-  } catch (error) {
-    if (isRestError(error) && error.statusCode === 404) return undefined;
-    throw error;
-  }
-}
-
-/** Remembers the first success; a failure is forgotten, so the next call tries again. */
-export function once<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined;
-  return () => {
-    made ??= make().catch((error: unknown) => {
-      made = undefined;
-      throw error;
-    });
-    return made;
-  };
-}
