@@ -19,10 +19,12 @@ import { startTrials } from "#functions/activities/start-trials.ts";
 import { createSubmitJob } from "#functions/activities/submit-job.ts";
 import type { App } from "#functions/app.ts";
 import { createAssets } from "#functions/assets.ts";
+import { createDeployedSchedules } from "#functions/deployed-schedules.ts";
 import { jobChanged } from "#functions/events/job-changed.ts";
 import { outputWritten } from "#functions/events/output-written.ts";
 import { cancelRun } from "#functions/http/cancel-run.ts";
 import { createUpload } from "#functions/http/create-upload.ts";
+import { deleteSchedule } from "#functions/http/delete-schedule.ts";
 import { downloadNodeOutput } from "#functions/http/download-node-output.ts";
 import { getNode } from "#functions/http/get-node.ts";
 import { getNodeLogs } from "#functions/http/get-node-logs.ts";
@@ -30,18 +32,26 @@ import { getNodeMetrics } from "#functions/http/get-node-metrics.ts";
 import { getOpenApi } from "#functions/http/get-openapi.ts";
 import { getPipeline } from "#functions/http/get-pipeline.ts";
 import { getRun } from "#functions/http/get-run.ts";
+import { getSchedule } from "#functions/http/get-schedule.ts";
 import { listNodeOutputs } from "#functions/http/list-node-outputs.ts";
 import { listPipelines } from "#functions/http/list-pipelines.ts";
 import { listRuns } from "#functions/http/list-runs.ts";
+import { listSchedules } from "#functions/http/list-schedules.ts";
+import { pauseSchedule } from "#functions/http/pause-schedule.ts";
 import { planRun } from "#functions/http/plan-run.ts";
+import { putSchedule } from "#functions/http/put-schedule.ts";
+import { resumeSchedule } from "#functions/http/resume-schedule.ts";
+import { runSchedule } from "#functions/http/run-schedule.ts";
 import { startInlineRun } from "#functions/http/start-inline-run.ts";
 import { startNamedRun } from "#functions/http/start-named-run.ts";
 import { createJobLogs } from "#functions/job-logs.ts";
 import { createPaceBody } from "#functions/paced-body.ts";
 import { createPipelines } from "#functions/pipelines.ts";
 import { createRunDocuments } from "#functions/run-documents.ts";
+import { createSchedules } from "#functions/schedules.ts";
 import { createStartRun } from "#functions/start-run.ts";
 import { checkRuns } from "#functions/timer/check-runs.ts";
+import { fireSchedules } from "#functions/timer/fire-schedules.ts";
 import * as activities from "#orchestrations/activities.ts";
 import { runNode } from "#orchestrations/run-node.ts";
 import { runSweep } from "#orchestrations/run-sweep.ts";
@@ -49,6 +59,7 @@ import { runPipeline } from "#orchestrations/run-pipeline.ts";
 import { createBlobs } from "#shared/azure/blob.ts";
 import { createCredential } from "#shared/azure/credential.ts";
 import { createMl } from "#shared/azure/ml.ts";
+import { createRecords } from "#shared/azure/records.ts";
 import { createLog } from "#shared/log.ts";
 import { createPlans } from "#shared/plans.ts";
 import { parseSettings } from "#shared/settings.ts";
@@ -64,6 +75,8 @@ const ml = createMl(settings, credential);
 const blobs = createBlobs(ml, credential);
 const plans = createPlans(blobs);
 const assets = createAssets({ ml, blobs });
+const records = createRecords(blobs);
+const schedules = createSchedules(records);
 const context: App = {
   ml,
   blobs,
@@ -74,6 +87,9 @@ const context: App = {
   pipelines: createPipelines({ folder: settings.pipelinesFolder, blobs }),
   runs: createRunDocuments({ plans, ml }),
   startRun: createStartRun({ ml, plans, log }),
+  schedules,
+  deployedSchedules: createDeployedSchedules({ folder: settings.schedulesFolder, schedules, log }),
+  schedulesFolder: settings.schedulesFolder,
 };
 
 app.setup({ enableHttpStream: true });
@@ -94,6 +110,13 @@ const routes = [
   createUpload,
   listPipelines,
   getPipeline,
+  listSchedules,
+  getSchedule,
+  putSchedule,
+  deleteSchedule,
+  pauseSchedule,
+  resumeSchedule,
+  runSchedule,
 ].map((create) => create(context));
 
 for (const route of [...routes, getOpenApi(context, routes)]) {
@@ -115,12 +138,13 @@ for (const event of [outputWritten(context), jobChanged(context)]) {
   });
 }
 
-const check = checkRuns(context);
-app.timer(check.name, {
-  schedule: check.schedule,
-  extraInputs: [df.input.durableClient()],
-  handler: (_timer, invocation) => check.handle(df.getClient(invocation)),
-});
+for (const timer of [checkRuns(context), fireSchedules(context)]) {
+  app.timer(timer.name, {
+    schedule: timer.schedule,
+    extraInputs: [df.input.durableClient()],
+    handler: (_timer, invocation) => timer.handle(df.getClient(invocation)),
+  });
+}
 
 const submit = createSubmitJob(context);
 const implementations: ActivityImplementation[] = [

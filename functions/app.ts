@@ -4,9 +4,15 @@ import type { Ml } from "#shared/azure/ml.ts";
 import type { Log } from "#shared/log.ts";
 import type { Plans } from "#shared/plans.ts";
 import type { Assets } from "./assets.ts";
+import type { DatasetArrivals } from "./dataset-arrivals.ts";
+import type { DatasetVersions } from "./dataset-versions.ts";
+import type { Datasets } from "./datasets.ts";
+import type { DeployedSchedules } from "./deployed-schedules.ts";
+import type { EventLog } from "./event-log.ts";
 import type { JobLogs } from "./job-logs.ts";
 import type { Pipelines } from "./pipelines.ts";
 import type { RunDocuments } from "./run-documents.ts";
+import type { Schedules } from "./schedules.ts";
 import type { StartRun } from "./start-run.ts";
 
 export interface App {
@@ -19,4 +25,14 @@ export interface App {
   readonly pipelines: Pipelines;
   readonly runs: RunDocuments;
   readonly startRun: StartRun;
+  readonly schedules: Schedules;
+  readonly deployedSchedules: DeployedSchedules;
+  /** Absolute. */
+  readonly schedulesFolder: string;
+  readonly datasets: Datasets;
+  readonly versions: DatasetVersions;
+  readonly arrivals: DatasetArrivals;
+  readonly events: EventLog;
+  /** How long entries of the event record are kept. */
+  readonly eventDays: number;
 }

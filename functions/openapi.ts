@@ -9,6 +9,7 @@ import {
   RunDocument,
   RunList,
   RunSummary,
+  ScheduleDocument,
   UploadAnswer,
   UploadRequest,
 } from "#shared/api.ts";
@@ -25,6 +26,7 @@ const named = {
   RunDocument,
   RunList,
   RunSummary,
+  ScheduleDocument,
   UploadAnswer,
   UploadRequest,
 };

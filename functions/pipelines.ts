@@ -94,6 +94,11 @@ export function createPipelines({ folder, blobs }: { folder: string; blobs: Blob
       return this.complete(await loadPipeline(await pathOf(name), files));
     },
 
+    /** The same for a file anywhere in the app's folder. @param path absolute */
+    async loadFile(path: string): Promise<{ document: PipelineDocument; warnings: readonly Issue[] }> {
+      return this.complete(await loadPipeline(path, files));
+    },
+
     /** The source of a deployed pipeline. */
     async source(name: string): Promise<string> {
       return readFile(await pathOf(name), "utf8");

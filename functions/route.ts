@@ -19,6 +19,8 @@ export interface RouteContract<P extends z.ZodType, Q extends z.ZodType, B exten
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
+  /** The field of `body` that a YAML body is the text of; `pipeline` when absent. */
+  readonly yamlField?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly answer: {
     readonly status: number;
@@ -59,7 +61,11 @@ export function defineRoute<P extends z.ZodType, Q extends z.ZodType, B extends 
         return await handler({
           params: parsePart("path", contract.params, request.params),
           query: parsePart("query", contract.query, query),
-          body: parsePart("body", contract.body, contract.body === undefined ? undefined : await readBody(request)),
+          body: parsePart(
+            "body",
+            contract.body,
+            contract.body === undefined ? undefined : await readBody(request, contract.yamlField),
+          ),
           headers: request.headers as unknown as Headers,
           client,
           origin: new URL(request.url).origin,
@@ -88,7 +94,7 @@ function parsePart<S extends z.ZodType>(part: string, schema: S | undefined, val
   });
 }
 
-async function readBody(request: HttpRequest): Promise<unknown> {
+async function readBody(request: HttpRequest, yamlField = "pipeline"): Promise<unknown> {
   const tooLarge = () =>
     new MlpipeError(
       "TooLarge",
@@ -113,8 +119,8 @@ async function readBody(request: HttpRequest): Promise<unknown> {
   }
   const isYaml = /\byaml\b/i.test(request.headers.get("content-type") ?? "");
   try {
-    // A YAML body IS the pipeline; its values come by JSON.
-    return isYaml ? { pipeline: text } : JSON.parse(text);
+    // A YAML body IS the pipeline (or schedule); values beside it come by JSON.
+    return isYaml ? { [yamlField]: text } : JSON.parse(text);
   } catch (error) {
     throw new MlpipeError(
       "InvalidRequest",

@@ -88,6 +88,25 @@ export function createStartRun({ ml, plans, log }: { ml: Ml; plans: Plans; log: 
       if (isNew) log.info({ runId, pipeline: plan.pipeline, nodes: plan.nodes.length }, "run started");
       return runId;
     },
+
+    /**
+     * Starts the run of this id, or goes on where an earlier try stopped: the plan that was stored first stays.
+     *
+     * @param toRequest asked only when no plan is stored yet
+     * @throws MlpipeError `InvalidRequest` with every issue
+     */
+    async startAs(client: DurableClient, runId: string, toRequest: () => Promise<RunRequest>): Promise<void> {
+      let stored = await plans.find(runId);
+      if (stored === undefined) {
+        const { plan } = await compile(await toRequest());
+        const requestHash = createHash("sha256").update(JSON.stringify(plan)).digest("hex");
+        const fresh = { requestHash, createdTime: new Date().toISOString(), plan };
+        const isNew = await plans.create(runId, fresh);
+        stored = isNew ? fresh : await plans.get(runId);
+        if (isNew) log.info({ runId, pipeline: plan.pipeline, nodes: plan.nodes.length }, "run started");
+      }
+      await startInstance(client, runId, stored.plan, stored.createdTime);
+    },
   };
 }
 

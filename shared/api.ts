@@ -2,6 +2,8 @@
 // the command line reads answers with them.
 import { z } from "zod";
 import { InputValue } from "./domain/input-value.ts";
+import { ScheduleDocument } from "./domain/schedule/schedule-document.ts";
+import { ScheduleName } from "./domain/schedule/schedule.ts";
 import { NodeRun, RunDocument, RunId, RunSummary } from "./domain/run.ts";
 
 /** Name of a pipeline deployed with the app: the file's name without `.yml`. */
@@ -92,6 +94,22 @@ export const PlanAnswer = z.object({
 });
 export type PlanAnswer = z.infer<typeof PlanAnswer>;
 
+/** `PUT /api/schedules/{name}`: a schedule in Azure ML's own schema (JSON, or its YAML text) that needs no file beside it. */
+export const PutScheduleRequest = z.strictObject({
+  schedule: z.union([z.string(), z.record(z.string(), z.unknown())]),
+});
+export type PutScheduleRequest = z.infer<typeof PutScheduleRequest>;
+
+export const ScheduleAnswer = ScheduleDocument.extend({ warnings: z.array(IssueDocument) });
+export type ScheduleAnswer = z.infer<typeof ScheduleAnswer>;
+
+export const ScheduleList = z.object({
+  schedules: z.array(ScheduleDocument),
+  /** What is wrong with the files of deployed schedules. */
+  issues: z.array(IssueDocument),
+});
+export type ScheduleList = z.infer<typeof ScheduleList>;
+
 /** RFC 9457. `code` is one of shared/errors.ts. */
 export const Problem = z.object({
   type: z.string(),
@@ -105,4 +123,4 @@ export const Problem = z.object({
 });
 export type Problem = z.infer<typeof Problem>;
 
-export { InputValue, NodeRun, RunDocument, RunId, RunSummary };
+export { InputValue, NodeRun, RunDocument, RunId, RunSummary, ScheduleDocument, ScheduleName };

@@ -18,6 +18,14 @@ const Environment = z.object({
   MLPIPE_ACCESS_TOKEN: z.string().min(1).optional(),
   /** Folders of the deployed pipelines and components; relative to the app's root. */
   MLPIPE_PIPELINES: z.string().min(1).default("pipelines"),
+  /** Folder of the deployed schedules; relative to the app's root. */
+  MLPIPE_SCHEDULES: z.string().min(1).default("schedules"),
+  /** Folder of the deployed datasets; relative to the app's root. */
+  MLPIPE_DATASETS: z.string().min(1).default("datasets"),
+  /** Days for which it is remembered what became of an upload. */
+  MLPIPE_EVENT_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
+  /** Where webhooks may go although it is no public address: hosts, addresses and CIDR blocks, separated by commas. */
+  MLPIPE_WEBHOOK_ALLOW: z.string().default(""),
   MLPIPE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
 
@@ -41,6 +49,12 @@ export interface Settings {
   readonly credential: CredentialSettings;
   /** Absolute path. */
   readonly pipelinesFolder: string;
+  /** Absolute path. */
+  readonly schedulesFolder: string;
+  /** Absolute path. */
+  readonly datasetsFolder: string;
+  readonly eventDays: number;
+  readonly webhookAllow: readonly string[];
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -127,6 +141,12 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     },
     credential: toCredentialSettings(values),
     pipelinesFolder: join(root, values.MLPIPE_PIPELINES),
+    schedulesFolder: join(root, values.MLPIPE_SCHEDULES),
+    datasetsFolder: join(root, values.MLPIPE_DATASETS),
+    eventDays: values.MLPIPE_EVENT_DAYS,
+    webhookAllow: values.MLPIPE_WEBHOOK_ALLOW.split(",")
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ""),
     logLevel: values.MLPIPE_LOG_LEVEL,
   };
 }

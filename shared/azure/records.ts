@@ -15,6 +15,8 @@ export interface RecordEntry {
   /** ASCII values by lower-case name. */
   readonly metadata: Readonly<Record<string, string>>;
   readonly lastModified: Date;
+  /** Another whenever the document is another. Spelt as the list spells it: no tag for `replace`. */
+  readonly version: string;
 }
 
 export interface RecordPage {
@@ -85,6 +87,7 @@ export function createRecords(blobs: Pick<Blobs, "container">) {
           path: name,
           metadata,
           lastModified: properties.lastModified,
+          version: properties.etag,
         })),
         ...(continuationToken === undefined || continuationToken === "" ? {} : { continuation: continuationToken }),
       };

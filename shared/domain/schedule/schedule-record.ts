@@ -31,7 +31,7 @@ export const Fire = z.discriminatedUnion("status", [
   z.object({ status: z.literal("skipped"), ...tick, reason: z.string(), blockedBy: z.string().optional() }),
   /** `count` ticks from `tick` to `until` that nobody could fire in time and the catch-up policy leaves out. */
   z.object({ status: z.literal("missed"), ...tick, until: z.string(), count: z.number().int() }),
-  z.object({ status: z.literal("failed"), ...tick, reason: z.string() }),
+  z.object({ status: z.literal("failed"), ...tick, runId: z.string(), reason: z.string() }),
 ]);
 export type Fire = z.infer<typeof Fire>;
 
@@ -55,6 +55,13 @@ export const ScheduleRecord = z.object({
   live: z.array(z.string()),
 });
 export type ScheduleRecord = z.infer<typeof ScheduleRecord>;
+
+/** Where the records lie in the default container. */
+export const scheduleFolder = "mlpipe/schedules/";
+
+export function schedulePath(name: string): string {
+  return `${scheduleFolder}${name}.json`;
+}
 
 /** Fires that are remembered beside those still to be done. */
 const rememberedFires = 50;
@@ -106,6 +113,39 @@ export function withPause(record: ScheduleRecord, isPaused: boolean, now: number
 export function withCursor(record: ScheduleRecord, instant: number): ScheduleRecord {
   const cursor = Math.max(instant, Date.parse(record.cursor));
   return { ...record, cursor: new Date(cursor).toISOString() };
+}
+
+/** The record with a run that somebody asks for now; asked for twice under one id it is one run. */
+export function withFireByHand(record: ScheduleRecord, runId: string, tickTime: string, now: number): ScheduleRecord {
+  if (record.fires.some((fire) => "runId" in fire && fire.runId === runId)) return record;
+  const decidedTime = new Date(now).toISOString();
+  const base = { tick: tickTime, version: record.version, isByHand: true, runId, decidedTime } as const;
+  return trimmed({ ...record, fires: [...record.fires, { status: "starting", ...base, cancels: [] }] });
+}
+
+/** What came of starting a run: it is there, it never will be, or it is to be tried again. */
+export type StartOutcome =
+  | { readonly kind: "started" }
+  | { readonly kind: "failed"; readonly reason: string }
+  | { readonly kind: "again"; readonly problem: string };
+
+/** The record with what came of the fire of `runId`; one that another host has settled already stays as it is. */
+export function withOutcome(record: ScheduleRecord, runId: string, outcome: StartOutcome): ScheduleRecord {
+  const fire = record.fires.find((one) => one.status === "starting" && one.runId === runId);
+  if (fire?.status !== "starting") return record;
+  if (outcome.kind === "again" && fire.problem === outcome.problem) return record;
+  const settled = toSettled(fire, outcome);
+  const fires = record.fires.map((one) => (one === fire ? settled : one));
+  const live = outcome.kind === "started" ? [...new Set([...record.live, runId])] : record.live;
+  return { ...record, fires, live };
+}
+
+function toSettled(fire: Extract<Fire, { status: "starting" }>, outcome: StartOutcome): Fire {
+  const { tick: time, version, isByHand, runId, cancels } = fire;
+  const base = { tick: time, version, ...(isByHand === undefined ? {} : { isByHand }) };
+  if (outcome.kind === "started") return { status: "started", ...base, runId, cancels };
+  if (outcome.kind === "failed") return { status: "failed", ...base, runId, reason: outcome.reason };
+  return { ...fire, problem: outcome.problem };
 }
 
 /** Drops the oldest fires that are done. */
