@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { app } from "@azure/functions";
 import * as df from "durable-functions";
 import { type ActivityImplementation, implement, implementWithClient } from "#functions/activity.ts";
+import { createAdvanceDataset } from "#functions/activities/advance-dataset.ts";
 import { createCancelJob } from "#functions/activities/cancel-job.ts";
 import { checkNodes } from "#functions/activities/check-nodes.ts";
 import { createCollectOutputs } from "#functions/activities/collect-outputs.ts";
@@ -20,6 +21,11 @@ import { createSubmitJob } from "#functions/activities/submit-job.ts";
 import type { App } from "#functions/app.ts";
 import { createAssets } from "#functions/assets.ts";
 import { createDeployedSchedules } from "#functions/deployed-schedules.ts";
+import { createDatasetArrivals } from "#functions/dataset-arrivals.ts";
+import { createDatasetVersions } from "#functions/dataset-versions.ts";
+import { createDatasets } from "#functions/datasets.ts";
+import { createEventLog } from "#functions/event-log.ts";
+import { datasetArrived } from "#functions/events/dataset-arrived.ts";
 import { jobChanged } from "#functions/events/job-changed.ts";
 import { outputWritten } from "#functions/events/output-written.ts";
 import { cancelRun } from "#functions/http/cancel-run.ts";
@@ -52,7 +58,9 @@ import { createSchedules } from "#functions/schedules.ts";
 import { createStartRun } from "#functions/start-run.ts";
 import { checkRuns } from "#functions/timer/check-runs.ts";
 import { fireSchedules } from "#functions/timer/fire-schedules.ts";
+import { reconcileDatasets } from "#functions/timer/reconcile-datasets.ts";
 import * as activities from "#orchestrations/activities.ts";
+import { collectDataset } from "#orchestrations/collect-dataset.ts";
 import { runNode } from "#orchestrations/run-node.ts";
 import { runSweep } from "#orchestrations/run-sweep.ts";
 import { runPipeline } from "#orchestrations/run-pipeline.ts";
@@ -77,6 +85,11 @@ const plans = createPlans(blobs);
 const assets = createAssets({ ml, blobs });
 const records = createRecords(blobs);
 const schedules = createSchedules(records);
+const pipelines = createPipelines({ folder: settings.pipelinesFolder, blobs });
+const startRun = createStartRun({ ml, plans, log });
+const datasets = createDatasets({ folder: settings.datasetsFolder, records, log });
+const versions = createDatasetVersions({ blobs, records });
+const events = createEventLog({ records });
 const context: App = {
   ml,
   blobs,
@@ -84,12 +97,17 @@ const context: App = {
   plans,
   assets,
   logs: createJobLogs({ blobs }),
-  pipelines: createPipelines({ folder: settings.pipelinesFolder, blobs }),
+  pipelines,
   runs: createRunDocuments({ plans, ml }),
-  startRun: createStartRun({ ml, plans, log }),
+  startRun,
   schedules,
   deployedSchedules: createDeployedSchedules({ folder: settings.schedulesFolder, schedules, log }),
   schedulesFolder: settings.schedulesFolder,
+  datasets,
+  versions,
+  arrivals: createDatasetArrivals({ datasets, versions, events, pipelines, startRun, log }),
+  events,
+  eventDays: settings.eventDays,
 };
 
 app.setup({ enableHttpStream: true });
@@ -131,14 +149,14 @@ for (const route of [...routes, getOpenApi(context, routes)]) {
   });
 }
 
-for (const event of [outputWritten(context), jobChanged(context)]) {
+for (const event of [outputWritten(context), jobChanged(context), datasetArrived(context)]) {
   app.eventGrid(event.name, {
     extraInputs: [df.input.durableClient()],
     handler: (payload, invocation) => event.handle(payload, df.getClient(invocation)),
   });
 }
 
-for (const timer of [checkRuns(context), fireSchedules(context)]) {
+for (const timer of [checkRuns(context), fireSchedules(context), reconcileDatasets(context)]) {
   app.timer(timer.name, {
     schedule: timer.schedule,
     extraInputs: [df.input.durableClient()],
@@ -159,6 +177,7 @@ const implementations: ActivityImplementation[] = [
   implement(activities.readSweep, createReadSweep(context)),
   implementWithClient(activities.readTrialMetrics, createReadTrialMetrics(context)),
   implementWithClient(activities.startTrials, startTrials),
+  implementWithClient(activities.advanceDataset, createAdvanceDataset(context)),
   implement(activities.readGraph, createReadGraph(context)),
   implementWithClient(activities.reportNode, reportNode),
   implementWithClient(activities.startNodes, createStartNodes(context)),
@@ -176,3 +195,4 @@ for (const activity of implementations) {
 df.app.orchestration("runPipeline", runPipeline);
 df.app.orchestration("runNode", runNode);
 df.app.orchestration("runSweep", runSweep);
+df.app.orchestration("collectDataset", collectDataset);

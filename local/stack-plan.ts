@@ -90,6 +90,12 @@ export function planStack(request: PlanRequest): StackPlan {
         subjectEndsWith: "/.ended.json",
         includedEventTypes: ["Microsoft.Storage.BlobCreated"],
       },
+      {
+        name: "dataset-arrived",
+        endpoint: webhook("datasetArrived"),
+        subjectBeginsWith: `/blobServices/default/containers/azureml-blobstore-${scope.workspaceId}/blobs/datasets/`,
+        includedEventTypes: ["Microsoft.Storage.BlobCreated"],
+      },
     ],
     faults: request.faults?.events,
   };

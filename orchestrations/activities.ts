@@ -150,4 +150,21 @@ export const checkNodes = activity("checkNodes", {
   output: z.array(NodeResult),
 });
 
+/** Looks at the files of a dataset's version and does what is due: starts its run, notes that it came too late, or waits on. */
+export const advanceDataset = activity("advanceDataset", {
+  input: z.object({ dataset: z.string(), version: z.string() }),
+  output: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("done") }),
+    z.object({ kind: z.literal("arrived"), runId: z.string().optional() }),
+    z.object({
+      kind: z.literal("waiting"),
+      /** In words. */
+      missing: z.array(z.string()),
+      files: z.number().int(),
+      /** ISO 8601: when time alone would change the answer. */
+      until: z.string(),
+    }),
+  ]),
+});
+
 export { RefusedInstanceType };

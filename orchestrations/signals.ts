@@ -26,3 +26,7 @@ export const NodeSignal = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("slot-free") }),
 ]);
 export type NodeSignal = z.infer<typeof NodeSignal>;
+
+/** To `collectDataset`: something was written. It is never more than a wake-up; the files themselves are looked at. */
+export const DatasetSignal = z.object({ kind: z.literal("look") });
+export type DatasetSignal = z.infer<typeof DatasetSignal>;
