@@ -7,6 +7,8 @@ import { parseBinding } from "./expressions.ts";
 import type { InputValue } from "./input-value.ts";
 import { type Field, type IssueList, createIssueList, fieldOf } from "./issue-list.ts";
 import { nodeKinds } from "./node-kinds.ts";
+import { mergePolicies, type NodePolicy } from "./node-policy.ts";
+import { toConcurrency, toNodePolicy } from "./nodes/mlpipe-fields.ts";
 import { pipelineShape } from "./nodes/pipeline.ts";
 import { sourceOf } from "./outputs.ts";
 import type { PipelineDocument } from "./pipeline-document.ts";
@@ -28,6 +30,8 @@ export interface CompileOptions {
   readonly experimentName?: string;
   readonly displayName?: string;
   readonly tags?: Readonly<Record<string, string>>;
+  /** Limit of the run, over the pipeline's own. */
+  readonly timeoutSeconds?: number;
 }
 
 export type CompileResult =
@@ -122,6 +126,10 @@ function compileOnce(
   const onFinalize = settingsNode("on_finalize", read.settings?.on_finalize, root, scope, list);
   if (isCheckOnly) return { plan: undefined, list };
 
+  const own = read.settings?.mlpipe ?? {};
+  const policy = toNodePolicy(own);
+  const concurrency = toConcurrency(own);
+  const timeoutSeconds = options.timeoutSeconds ?? own.limits?.run;
   const name = options.name ?? read.name ?? "pipeline";
   const displayName = options.displayName ?? read.display_name;
   const plan: Plan = {
@@ -133,10 +141,12 @@ function compileOnce(
     settings: {
       continueOnStepFailure: read.settings?.continue_on_step_failure ?? false,
       forceRerun: read.settings?.force_rerun ?? false,
+      ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+      ...(concurrency === undefined ? {} : { concurrency }),
       ...(onInit === undefined ? {} : { onInit }),
       ...(onFinalize === undefined ? {} : { onFinalize }),
     },
-    nodes: withArtifacts(inOrder(nodes)),
+    nodes: withArtifacts(inOrder(nodes)).map((node) => withPolicy(node, policy)),
     outputs: planOutputs(scope, compiler),
   };
   return { plan, list };
@@ -200,6 +210,12 @@ function withArtifacts(nodes: readonly PlanNode[]): PlanNode[] {
   );
   const artifacts: PlanOutput = { type: "uri_folder", mode: "rw_mount", isArtifacts: true };
   return nodes.map((node) => (read.has(node.name) ? { ...node, outputs: { artifacts, ...node.outputs } } : node));
+}
+
+/** What the pipeline says for all its nodes stands where a node says nothing itself. */
+function withPolicy(node: PlanNode, pipeline: NodePolicy | undefined): PlanNode {
+  const policy = mergePolicies(node.policy, pipeline);
+  return policy === undefined ? node : { ...node, policy };
 }
 
 function checkJobName(node: string, field: Field, list: IssueList): void {

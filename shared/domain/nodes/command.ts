@@ -5,6 +5,7 @@ import { readEnvironment } from "../environment-reference.ts";
 import { commandExpressions } from "../expressions.ts";
 import { sizesToTry } from "../instance-types.ts";
 import { type Field, fieldOf } from "../issue-list.ts";
+import { mergePolicies } from "../node-policy.ts";
 import { settingsOf } from "../outputs.ts";
 import type { Step } from "../pipeline-scope.ts";
 import type { PlanInput, PlanNode, PlanOutput } from "../plan.ts";
@@ -16,6 +17,7 @@ import { readCommand } from "./command-text.ts";
 import { commandFields, componentFields, nodeFields } from "./fields.ts";
 import type { NodeKind } from "./node-kind.ts";
 import { computeOf } from "./compute.ts";
+import { toNodePolicy } from "./mlpipe-fields.ts";
 
 const nodeShape = shape({ ...nodeFields, ...commandFields });
 const componentShape = shape({ ...componentFields, ...commandFields });
@@ -44,6 +46,9 @@ export const command: NodeKind = {
     const [codeValue, codeField] = declaredField("code", step, bound);
     const code = typeof codeValue === "string" ? readCode(codeValue, codeField, compiler.list) : undefined;
     const resources = { ...component.resources, ...node.resources };
+    const ownResources = [node.resources, component.resources].map((each) => each?.properties?.own);
+    const [nodePolicy, componentPolicy] = ownResources.map((own) => toNodePolicy(own ?? {}));
+    const policy = mergePolicies(nodePolicy, componentPolicy);
     const distribution = node.distribution ?? component.distribution;
     const timeout = node.limits?.timeout ?? component.limits?.timeout;
     const displayName = node.display_name ?? component.display_name;
@@ -64,7 +69,11 @@ export const command: NodeKind = {
       outputs,
       environmentVariables: { ...component.environment_variables, ...node.environment_variables },
       ...(compute === undefined ? {} : { compute }),
-      resources: planResources(resources),
+      resources: planResources(
+        resources,
+        ownResources.find((own) => own?.instance_type_fallbacks !== undefined),
+      ),
+      ...(policy === undefined ? {} : { policy }),
       ...(timeout === undefined ? {} : { timeoutSeconds: timeout }),
       ...(distribution === undefined ? {} : { distribution: { ...distribution } }),
       ...(node.identity === undefined ? {} : { identity: { ...node.identity } }),
@@ -117,12 +126,12 @@ function planInputs(inputs: ReadonlyMap<string, Value | undefined>, step: Step):
   return planned;
 }
 
-function planResources(resources: NonNullable<NodeSettings["resources"]>): PlanNode["resources"] {
-  const { mlpipe, ...properties } = resources.properties ?? {};
-  const fallbacks =
-    isMapping(mlpipe) && Array.isArray(mlpipe.instance_type_fallbacks)
-      ? mlpipe.instance_type_fallbacks.map(String)
-      : undefined;
+function planResources(
+  resources: NonNullable<NodeSettings["resources"]>,
+  own: { readonly instance_type_fallbacks?: readonly string[] } | undefined,
+): PlanNode["resources"] {
+  const properties = resources.properties?.service ?? {};
+  const fallbacks = own?.instance_type_fallbacks;
   const wanted = Array.isArray(resources.instance_type) ? resources.instance_type.map(String) : undefined;
   const first = wanted?.[0] ?? (typeof resources.instance_type === "string" ? resources.instance_type : undefined);
   return {

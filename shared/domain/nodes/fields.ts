@@ -1,4 +1,5 @@
 // Fields that nodes of several kinds share, and components with them.
+import { resourceProperties } from "./mlpipe-fields.ts";
 import { anything, flag, integer, listOf, mapping, positiveInteger, recordOf, shape, text } from "../shape.ts";
 
 export const resources = shape({
@@ -9,7 +10,7 @@ export const resources = shape({
   locations: anything,
   max_instance_count: positiveInteger,
   runtime_version: text,
-  properties: mapping,
+  properties: resourceProperties,
 });
 
 const distribution = shape({

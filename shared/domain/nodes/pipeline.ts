@@ -6,6 +6,7 @@ import { anything, flag, isMapping, mapping, shape, text } from "../shape.ts";
 import { keepSource } from "../source-map.ts";
 import { inputsOf } from "../step-inputs.ts";
 import { componentFields, nodeFields } from "./fields.ts";
+import { pipelineExtension } from "./mlpipe-fields.ts";
 import type { NodeKind } from "./node-kind.ts";
 
 const settings = shape({
@@ -15,6 +16,7 @@ const settings = shape({
   force_rerun: flag,
   on_init: text,
   on_finalize: text,
+  mlpipe: pipelineExtension,
 });
 
 const nodeShape = shape({ ...nodeFields, settings });
