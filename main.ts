@@ -13,7 +13,8 @@ import { createGetJob } from "#functions/activities/get-job.ts";
 import { createReadSweep } from "#functions/activities/read-sweep.ts";
 import { createReadTrialMetrics } from "#functions/activities/read-trial-metrics.ts";
 import { createReadGraph } from "#functions/activities/read-graph.ts";
-import { reportNode } from "#functions/activities/report-node.ts";
+import { createRememberRun } from "#functions/activities/remember-run.ts";
+import { createReportNode } from "#functions/activities/report-node.ts";
 import { signalNodes } from "#functions/activities/signal-nodes.ts";
 import { createStartNodes } from "#functions/activities/start-nodes.ts";
 import { startTrials } from "#functions/activities/start-trials.ts";
@@ -40,6 +41,10 @@ import { getPipeline } from "#functions/http/get-pipeline.ts";
 import { getRun } from "#functions/http/get-run.ts";
 import { getSchedule } from "#functions/http/get-schedule.ts";
 import { listNodeOutputs } from "#functions/http/list-node-outputs.ts";
+import { getComponent } from "#functions/http/get-component.ts";
+import { listComponents } from "#functions/http/list-components.ts";
+import { putComponent } from "#functions/http/put-component.ts";
+import { putPipeline } from "#functions/http/put-pipeline.ts";
 import { listPipelines } from "#functions/http/list-pipelines.ts";
 import { listRuns } from "#functions/http/list-runs.ts";
 import { listSchedules } from "#functions/http/list-schedules.ts";
@@ -53,6 +58,10 @@ import { startNamedRun } from "#functions/http/start-named-run.ts";
 import { createJobLogs } from "#functions/job-logs.ts";
 import { createPaceBody } from "#functions/paced-body.ts";
 import { createPipelines } from "#functions/pipelines.ts";
+import { createRegistryRoom } from "#functions/registry.ts";
+import { createDataIdentities } from "#functions/reuse/data-identities.ts";
+import { createNodeMemory } from "#functions/reuse/node-memory.ts";
+import { createReuse } from "#functions/reuse/reuse.ts";
 import { createRunDocuments } from "#functions/run-documents.ts";
 import { createSchedules } from "#functions/schedules.ts";
 import { createStartRun } from "#functions/start-run.ts";
@@ -66,7 +75,9 @@ import { runSweep } from "#orchestrations/run-sweep.ts";
 import { runPipeline } from "#orchestrations/run-pipeline.ts";
 import { createBlobs } from "#shared/azure/blob.ts";
 import { createCredential } from "#shared/azure/credential.ts";
+import { createMlClient } from "#shared/azure/ml-client.ts";
 import { createMl } from "#shared/azure/ml.ts";
+import { createRegistry } from "#shared/azure/registry.ts";
 import { createRecords } from "#shared/azure/records.ts";
 import { createLog } from "#shared/log.ts";
 import { createPlans } from "#shared/plans.ts";
@@ -79,17 +90,21 @@ const root = here.endsWith("dist") ? dirname(here) : here;
 const settings = parseSettings(process.env, root);
 const log = createLog(settings.logLevel);
 const credential = createCredential(settings.credential);
-const ml = createMl(settings, credential);
+const connection = createMlClient(settings, credential);
+const ml = createMl(connection);
 const blobs = createBlobs(ml, credential);
 const plans = createPlans(blobs);
 const assets = createAssets({ ml, blobs });
 const records = createRecords(blobs);
 const schedules = createSchedules(records);
 const pipelines = createPipelines({ folder: settings.pipelinesFolder, blobs });
-const startRun = createStartRun({ ml, plans, log });
+const registry = createRegistryRoom({ registry: createRegistry(connection), records, assets });
+const startRun = createStartRun({ resolver: registry.resolver, plans, log });
 const datasets = createDatasets({ folder: settings.datasetsFolder, records, log });
 const versions = createDatasetVersions({ blobs, records });
 const events = createEventLog({ records });
+const data = createDataIdentities({ blobs, ml });
+const memory = createNodeMemory({ blobs });
 const context: App = {
   ml,
   blobs,
@@ -98,7 +113,11 @@ const context: App = {
   assets,
   logs: createJobLogs({ blobs }),
   pipelines,
-  runs: createRunDocuments({ plans, ml }),
+  registry,
+  runs: createRunDocuments({ plans, ml, memory }),
+  data,
+  memory,
+  reuse: createReuse({ assets, data, memory, log }),
   startRun,
   schedules,
   deployedSchedules: createDeployedSchedules({ folder: settings.schedulesFolder, schedules, log }),
@@ -128,6 +147,10 @@ const routes = [
   createUpload,
   listPipelines,
   getPipeline,
+  putPipeline,
+  listComponents,
+  getComponent,
+  putComponent,
   listSchedules,
   getSchedule,
   putSchedule,
@@ -179,7 +202,8 @@ const implementations: ActivityImplementation[] = [
   implementWithClient(activities.startTrials, startTrials),
   implementWithClient(activities.advanceDataset, createAdvanceDataset(context)),
   implement(activities.readGraph, createReadGraph(context)),
-  implementWithClient(activities.reportNode, reportNode),
+  implementWithClient(activities.reportNode, createReportNode(context)),
+  implement(activities.rememberRun, createRememberRun(context)),
   implementWithClient(activities.startNodes, createStartNodes(context)),
   implementWithClient(activities.signalNodes, signalNodes),
   implementWithClient(activities.checkNodes, checkNodes),

@@ -1,8 +1,12 @@
 // The HTTP API as typed calls: a method per route, answers read with the schemas that the app answers by.
 import {
+  ComponentDocument,
+  ComponentList,
   NodeMetrics,
   NodeRun,
   OutputList,
+  PipelineList,
+  PipelineVersion,
   PlanAnswer,
   RunDocument,
   RunList,
@@ -74,6 +78,30 @@ export function createClient(address: ServerAddress) {
         isRepeatable: true,
       }),
 
+    putComponent: (name: string, version: string | undefined, document: Record<string, unknown>) =>
+      read(ComponentDocument, `/components/${encodeURIComponent(name)}${ofVersion(version)}`, {
+        method: "PUT",
+        body: { document },
+        isRepeatable: true,
+      }),
+
+    listComponents: () => read(ComponentList, "/components"),
+
+    getComponent: (name: string, version: string | undefined) =>
+      read(ComponentDocument, `/components/${encodeURIComponent(name)}${ofVersion(version)}`),
+
+    putPipeline: (name: string, version: string | undefined, document: Record<string, unknown>) =>
+      read(PipelineVersion, `/pipelines/${encodeURIComponent(name)}${ofVersion(version)}`, {
+        method: "PUT",
+        body: { document },
+        isRepeatable: true,
+      }),
+
+    listPipelines: () => read(PipelineList, "/pipelines"),
+
+    getPipelineText: async (name: string, version: string | undefined) =>
+      (await call(`/pipelines/${encodeURIComponent(name)}${ofVersion(version)}`)).text(),
+
     getNode: (runId: string, node: string) => read(NodeRun, nodePath(runId, node)),
 
     /** The job's log from byte `from` on; waits up to `waitSeconds` when there is nothing new yet. */
@@ -113,4 +141,8 @@ function toQuery(query: RunQuery): string {
 /** The key makes it harmless to send the request again. */
 function starting(body: unknown, idempotencyKey: string): Call {
   return { method: "POST", body, headers: { "idempotency-key": idempotencyKey }, isRepeatable: true };
+}
+
+function ofVersion(version: string | undefined): string {
+  return version === undefined ? "" : `?version=${encodeURIComponent(version)}`;
 }

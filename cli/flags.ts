@@ -19,6 +19,12 @@ export const flags = {
     )
       .argParser(collect)
       .default([], "the pipeline's own"),
+  assetVersion: () =>
+    new Option(
+      "--version <version>",
+      "version (default: the file's own, or one made of the content; to show, the newest)",
+    ),
+  assetName: () => new Option("--name <name>", "name to run it by (default: the file's own)"),
   watch: () => new Option("-w, --watch", "stay and show progress until the run ends"),
   displayName: () => new Option("--display-name <text>", "name that people read"),
   idempotencyKey: () =>

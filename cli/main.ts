@@ -2,6 +2,8 @@
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
 import { createCancelCommand } from "./commands/cancel.ts";
+import { createComponentCommand } from "./commands/component.ts";
+import { createPipelineCommand } from "./commands/pipeline.ts";
 import { createDemoCommand } from "./commands/demo.ts";
 import { createDevCommand } from "./commands/dev.ts";
 import { createLogsCommand } from "./commands/logs.ts";
@@ -39,6 +41,8 @@ function createProgram(context: CliContext): Command {
     createCancelCommand,
     createPlanCommand,
     createValidateCommand,
+    createComponentCommand,
+    createPipelineCommand,
   ];
   for (const create of commands) program.addCommand(create(context));
   inherit(program);

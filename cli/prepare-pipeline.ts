@@ -1,13 +1,11 @@
 // A pipeline file of this machine made ready for a server: read, checked, and everything it names in the store.
-import { resolve } from "node:path";
 import { type LocalReference, type PipelineDocument, loadPipeline, withUploads } from "#shared/domain/load-pipeline.ts";
-import { snapshotFiles } from "#shared/domain/snapshot.ts";
 import { MlpipeError } from "#shared/errors.ts";
 import { createFileSource } from "#shared/files.ts";
 import type { CliContext } from "./context.ts";
 import { printIssues } from "./report-error.ts";
 import type { Store } from "./store-files.ts";
-import { shortPath } from "./views/short-path.ts";
+import { storeAll } from "./store-references.ts";
 
 export interface PreparedPipeline {
   readonly document: PipelineDocument;
@@ -34,13 +32,7 @@ export async function storeReferences(
   { document, localReferences }: PreparedPipeline,
   store: Store,
 ): Promise<PipelineDocument> {
-  const uris: Record<string, { uri: string; hash: string }> = {};
-  for (const reference of localReferences) {
-    const found = await snapshotFiles(reference, files);
-    const locals = found.map(({ path, source }) => ({ path, localPath: source }));
-    uris[reference.token] = await store(shortPath(resolve(reference.path)), locals);
-  }
-  return withUploads(document, uris);
+  return withUploads(document, await storeAll(localReferences, store));
 }
 
 /** Names of the inputs that have no value yet: data that is declared by type alone. */

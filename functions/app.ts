@@ -11,7 +11,11 @@ import type { DeployedSchedules } from "./deployed-schedules.ts";
 import type { EventLog } from "./event-log.ts";
 import type { JobLogs } from "./job-logs.ts";
 import type { Pipelines } from "./pipelines.ts";
+import type { RegistryRoom } from "./registry.ts";
 import type { RunDocuments } from "./run-documents.ts";
+import type { DataIdentities } from "./reuse/data-identities.ts";
+import type { NodeMemory } from "./reuse/node-memory.ts";
+import type { Reuse } from "./reuse/reuse.ts";
 import type { Schedules } from "./schedules.ts";
 import type { StartRun } from "./start-run.ts";
 
@@ -23,8 +27,13 @@ export interface App {
   readonly assets: Assets;
   readonly logs: JobLogs;
   readonly pipelines: Pipelines;
+  readonly registry: RegistryRoom;
   readonly runs: RunDocuments;
   readonly startRun: StartRun;
+  /** What data is. */
+  readonly data: DataIdentities;
+  readonly memory: NodeMemory;
+  readonly reuse: Reuse;
   readonly schedules: Schedules;
   readonly deployedSchedules: DeployedSchedules;
   /** Absolute. */

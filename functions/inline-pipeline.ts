@@ -1,9 +1,11 @@
 // A pipeline that came with a request has no files beside it: what it names must be in the workspace already.
-import type { LoadResult, PipelineDocument } from "#shared/domain/load-pipeline.ts";
+import type { LoadResult } from "#shared/domain/load-pipeline.ts";
 import { MlpipeError } from "#shared/errors.ts";
 
+type Loaded<D> = Pick<LoadResult, "issues"> & { readonly document: D | undefined };
+
 /** @throws MlpipeError `InvalidRequest` with every issue, a local path being one */
-export function withoutLocalFiles({ document, issues }: LoadResult): PipelineDocument {
+export function withoutLocalFiles<D extends object>({ document, issues }: Loaded<D>): D {
   const errors = issues.filter(({ severity }) => severity === "error");
   if (document === undefined || errors.length > 0) {
     const [first] = errors;

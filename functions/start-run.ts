@@ -4,12 +4,11 @@ import { createHash } from "node:crypto";
 import type { DurableClient } from "durable-functions";
 import type { RunInput } from "#orchestrations/run-pipeline.ts";
 import type { InputValue } from "#shared/api.ts";
-import type { Ml } from "#shared/azure/ml.ts";
-import { type AssetResolver, compilePlan } from "#shared/domain/compile-plan.ts";
+import { type AssetResolver, checkDocument, compilePlan } from "#shared/domain/compile-plan.ts";
 import type { PipelineDocument } from "#shared/domain/load-pipeline.ts";
 import type { Plan } from "#shared/domain/plan.ts";
 import { derivedRunId, newRunId } from "#shared/domain/run-id.ts";
-import { type Issue, MlpipeError } from "#shared/errors.ts";
+import { formatIssue, type Issue, MlpipeError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
 import type { Plans } from "#shared/plans.ts";
 import { findInstance, startOnce } from "./instances.ts";
@@ -26,14 +25,7 @@ export interface RunRequest {
 
 export type StartRun = ReturnType<typeof createStartRun>;
 
-export function createStartRun({ ml, plans, log }: { ml: Ml; plans: Plans; log: Log }) {
-  const assets: AssetResolver = {
-    async component(reference) {
-      const match = /^azureml:([^:@/]+)(?::([^@/]+)|@latest)?$/.exec(reference);
-      return match?.[1] === undefined ? undefined : ml.component(match[1], match[2]);
-    },
-  };
-
+export function createStartRun({ resolver, plans, log }: { resolver: AssetResolver; plans: Plans; log: Log }) {
   async function compile({
     document,
     name,
@@ -44,7 +36,7 @@ export function createStartRun({ ml, plans, log }: { ml: Ml; plans: Plans; log: 
   }: RunRequest): Promise<{ plan: Plan; warnings: readonly Issue[] }> {
     const compiled = await compilePlan(document, {
       inputs,
-      assets,
+      assets: resolver,
       ...(name === undefined ? {} : { name }),
       ...(tags === undefined ? {} : { tags }),
       ...(displayName === undefined ? {} : { displayName }),
@@ -63,6 +55,13 @@ export function createStartRun({ ml, plans, log }: { ml: Ml; plans: Plans; log: 
 
   return {
     compile,
+
+    /** Finds what is wrong with a document whatever values its inputs get. @throws MlpipeError `InvalidRequest` with every issue */
+    async check(document: PipelineDocument): Promise<void> {
+      const issues = checkDocument(document);
+      const [first] = issues.filter(({ severity }) => severity === "error");
+      if (first !== undefined) throw new MlpipeError("InvalidRequest", formatIssue(first), { issues });
+    },
 
     /**
      * Starts a run, or finds the one that the same key started before.

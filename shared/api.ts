@@ -16,8 +16,41 @@ const runOptions = {
   experimentName: z.string().max(255).optional(),
 };
 
-/** `POST /api/pipelines/{name}/runs` */
-export const StartRunRequest = z.strictObject(runOptions);
+/** A component's name, as Azure ML has it. */
+export const ComponentName = z
+  .string()
+  .regex(/^[a-z][a-z\d_]{0,254}$/, "a lower-case letter, then letters, digits and `_`");
+
+export const AssetVersion = z.string().regex(/^[A-Za-z0-9][\w.-]{0,254}$/, "letters, digits, `.`, `_` and `-`");
+
+/** `PUT /api/components/{name}` and `PUT /api/pipelines/{name}`: a document that needs no file beside it. */
+export const RegisterRequest = z.strictObject({ document: z.record(z.string(), z.unknown()) });
+
+export const ComponentDocument = z.object({
+  name: z.string(),
+  version: z.string(),
+  spec: z.record(z.string(), z.unknown()),
+  createdTime: z.string().optional(),
+  /** Of the same component, newest first. */
+  versions: z.array(z.string()).optional(),
+});
+export type ComponentDocument = z.infer<typeof ComponentDocument>;
+
+export const ComponentList = z.object({
+  components: z.array(z.object({ name: z.string(), latestVersion: z.string().optional() })),
+});
+export type ComponentList = z.infer<typeof ComponentList>;
+
+export const PipelineVersion = z.object({ name: z.string(), version: z.string(), createdTime: z.string() });
+export type PipelineVersion = z.infer<typeof PipelineVersion>;
+
+export const PipelineList = z.object({
+  pipelines: z.array(z.object({ name: z.string(), source: z.enum(["deployed", "registered"]) })),
+});
+export type PipelineList = z.infer<typeof PipelineList>;
+
+/** `POST /api/pipelines/{name}/runs`; `version` is that of a registered pipeline, the newest when absent. */
+export const StartRunRequest = z.strictObject({ ...runOptions, version: AssetVersion.optional() });
 export type StartRunRequest = z.infer<typeof StartRunRequest>;
 
 /**

@@ -4,13 +4,13 @@ import type { App } from "../app.ts";
 import { defineRoute } from "../route.ts";
 import { idempotencyHeader, runAccepted, readIdempotencyKey } from "./run-accepted.ts";
 
-export const startNamedRun = ({ pipelines, startRun, runs }: App) =>
+export const startNamedRun = ({ pipelines, registry, startRun, runs }: App) =>
   defineRoute(
     {
       name: "startNamedRun",
       method: "POST",
       path: "pipelines/{name}/runs",
-      summary: "Start a run of a deployed pipeline",
+      summary: "Start a run of a deployed or registered pipeline",
       params: z.object({ name: PipelineName }),
       body: StartRunRequest,
       headers: idempotencyHeader,
@@ -22,8 +22,11 @@ export const startNamedRun = ({ pipelines, startRun, runs }: App) =>
     },
     async ({ params, body, headers, client, origin }) => {
       const key = readIdempotencyKey(headers);
-      const { document } = await pipelines.load(params.name);
-      const runId = await startRun.start(client, { document, name: params.name, ...body }, key);
+      const { version, ...options } = body;
+      const isDeployed = version === undefined && (await pipelines.names()).includes(params.name);
+      const registered = isDeployed ? undefined : await registry.pipeline(params.name, version);
+      const { document } = registered ?? (await pipelines.load(params.name));
+      const runId = await startRun.start(client, { document, name: params.name, ...options }, key);
       return runAccepted(await runs.getTagged(client, runId), origin);
     },
   );

@@ -12,7 +12,15 @@ import {
 } from "@azure/core-rest-pipeline";
 import { MlpipeError } from "../errors.ts";
 import { withoutSecrets } from "../log.ts";
-import { apiVersion, type MlClient, once, timeoutMs, toUnavailable, undefinedWhenMissing, unavailableWhenDown } from "./ml-client.ts";
+import {
+  apiVersion,
+  type MlClient,
+  once,
+  timeoutMs,
+  toUnavailable,
+  undefinedWhenMissing,
+  unavailableWhenDown,
+} from "./ml-client.ts";
 import { createPatience } from "./patience.ts";
 
 export interface DatastorePlace {
@@ -283,4 +291,3 @@ function errorMessage(text: string): string | undefined {
     return undefined;
   }
 }
-

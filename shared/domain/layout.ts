@@ -2,7 +2,7 @@
 // The end marker stands beside the output folders, never inside: real components fail when a folder holds one file
 // more than they wrote.
 
-const root = "mlpipe/runs/";
+export const runsFolder = "mlpipe/runs/";
 
 export interface AttemptPlace {
   readonly runId: string;
@@ -12,7 +12,7 @@ export interface AttemptPlace {
 
 /** `mlpipe/runs/{runId}/`. */
 export function runFolder(runId: string): string {
-  return `${root}${runId}/`;
+  return `${runsFolder}${runId}/`;
 }
 
 /** The plan a run executes, as JSON. */
@@ -76,9 +76,11 @@ export function referencesFolder(runId: string): string {
 
 const cache = "mlpipe/cache/";
 
-/** What the completed node of a key has made. */
+/** Below it, by key: what the completed node of that key has made. */
+export const cacheEntriesFolder = `${cache}nodes/`;
+
 export function cacheEntryPath(key: string): string {
-  return `${cache}nodes/${key}.json`;
+  return `${cacheEntriesFolder}${key}.json`;
 }
 
 /** What the nodes of a pipeline have made lately. */
@@ -89,4 +91,18 @@ export function pipelineCachePath(pipeline: string): string {
 /** The files that data of one identity consists of. */
 export function dataFilesPath(identity: string): string {
   return `${cache}data/${identity.replace(":", "-")}.json`;
+}
+
+/** Registered pipelines: `mlpipe/pipelines/`, or one's own folder in it. */
+export function pipelineFolder(name?: string): string {
+  return name === undefined ? "mlpipe/pipelines/" : `mlpipe/pipelines/${name}/`;
+}
+
+export function pipelineRecordPath(name: string, version: string): string {
+  return `${pipelineFolder(name)}${version}.json`;
+}
+
+/** Who has a slot and who waits for one, where runs or jobs are limited. */
+export function slotsPath(kind: "runs" | "jobs"): string {
+  return `mlpipe/slots/${kind}.json`;
 }
