@@ -76,8 +76,9 @@ export function parseDeclaration(written: Mapping, name: string): DeclarationRea
   const read = declaration(written, { path: "" }, list) ?? {};
   const at = (key: string) => fieldOf("", written, key);
   const must = (key: "path" | "pipeline") => {
-    if (read[key] === undefined && !Object.hasOwn(written, key))
+    if (written[key] === undefined || written[key] === null) {
       list.error({ path: key, holder: written }, `a dataset needs \`${key}\``);
+    }
     return read[key] ?? "";
   };
   const path = must("path");
