@@ -5,7 +5,7 @@ import { type DurableClient, type DurableOrchestrationStatus, OrchestrationRunti
 import type { RunInput, RunOutput } from "#orchestrations/run-pipeline.ts";
 import type { Ml } from "#shared/azure/ml.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
-import { NodeProgress, NodeResult } from "#shared/domain/node-result.ts";
+import { NodeProgress, NodeResult, type ReusedResult } from "#shared/domain/node-result.ts";
 import { dependenciesOf, type Plan, type PlanNode } from "#shared/domain/plan.ts";
 import { RunProgress, toNodeStates } from "#shared/domain/run-progress.ts";
 import type { NodeState } from "#shared/domain/run-state.ts";
@@ -19,6 +19,9 @@ import {
 import { MlpipeError } from "#shared/errors.ts";
 import type { Plans } from "#shared/plans.ts";
 import { findInstance } from "./instances.ts";
+import type { NodeMemory } from "./reuse/node-memory.ts";
+
+type Told = NodeResult | NodeProgress | ReusedResult;
 
 /** Nodes whose own instances are read for one document; beyond it the run's progress says enough. */
 const detailedNodes = 60;
@@ -27,12 +30,16 @@ const detailedNodes = 60;
 const askedJobs = 5;
 const jobStatusMs = 1_000;
 
+/** Runs whose reused nodes are remembered. */
+const rememberedRuns = 200;
+
 /** Results of ended nodes that are remembered. */
 const rememberedResults = 5_000;
 
 export type RunDocuments = ReturnType<typeof createRunDocuments>;
 
-export function createRunDocuments({ plans, ml }: { plans: Plans; ml: Ml }) {
+export function createRunDocuments({ plans, ml, memory }: { plans: Plans; ml: Ml; memory: NodeMemory }) {
+  const reused = new Map<string, readonly ReusedResult[]>();
   const results = new Map<string, NodeResult>();
   const jobStatuses = new Map<string, { status: Promise<string | undefined>; until: number }>();
 
@@ -70,7 +77,7 @@ export function createRunDocuments({ plans, ml }: { plans: Plans; ml: Ml }) {
   ): Promise<RunDocument> {
     const input = status.input as RunInput;
     const states = statesOf(plan, status);
-    const told = new Map<string, NodeResult | NodeProgress>();
+    const told = new Map<string, Told>();
     const wanted = plan.nodes
       .filter((_node, index) => hasInstance(states[index]))
       .toSorted((a, b) => interest(states, plan, b) - interest(states, plan, a));
@@ -81,8 +88,15 @@ export function createRunDocuments({ plans, ml }: { plans: Plans; ml: Ml }) {
       }),
     );
     await refreshJobStatuses(told);
-    const nodes = plan.nodes.map((node, index) => toNodeRun(node, states[index], told.get(node.name)));
+    for (const result of await reusedBy(runId, states)) told.set(result.node, result);
     const output = status.output as RunOutput | null;
+    const made = Map.groupBy(Object.entries(output?.uris ?? {}), ([key]) => key.slice(0, key.lastIndexOf(".")));
+    const nodes = plan.nodes.map((node, index) => {
+      const run = toNodeRun(node, states[index], told.get(node.name));
+      const uris = nodeStatusFacts[run.status].isSuccess && run.outputs === undefined ? made.get(node.name) : undefined;
+      if (uris === undefined) return run;
+      return { ...run, outputs: Object.fromEntries(uris.map(([key, uri]) => [key.slice(node.name.length + 1), uri])) };
+    });
     const runStatus = toRunStatus(status);
     const uris =
       output?.uris ??
@@ -108,7 +122,20 @@ export function createRunDocuments({ plans, ml }: { plans: Plans; ml: Ml }) {
       outputs: Object.fromEntries(outputs),
       ...(failure === undefined ? {} : { failure }),
       tags: plan.tags,
+      ...(plan.continues === undefined ? {} : { continues: plan.continues.runId }),
     };
+  }
+
+  /** The nodes that a run has reused; read again when there are more than the last time. */
+  async function reusedBy(runId: string, states: readonly NodeState[]): Promise<readonly ReusedResult[]> {
+    const count = states.filter(({ status }) => status === "reused").length;
+    const known = reused.get(runId) ?? [];
+    if (known.length >= count) return known;
+    const found = await memory.reusedBy(runId);
+    reused.set(runId, found);
+    const oldest = reused.keys().next();
+    if (reused.size > rememberedRuns && oldest.done !== true) reused.delete(oldest.value);
+    return found;
   }
 
   /** A trial of a sweep is a node that the plan does not have. */
@@ -126,7 +153,7 @@ export function createRunDocuments({ plans, ml }: { plans: Plans; ml: Ml }) {
   }
 
   /** A node's orchestration sleeps while its job moves on, so the jobs of the first few live nodes are asked themselves. */
-  async function refreshJobStatuses(told: Map<string, NodeResult | NodeProgress>): Promise<void> {
+  async function refreshJobStatuses(told: Map<string, Told>): Promise<void> {
     const live = [...told].filter(([, node]) => !("status" in node) && node.jobName !== undefined).slice(0, askedJobs);
     await Promise.all(
       live.map(async ([name, node]) => {
@@ -195,11 +222,7 @@ function interest(states: readonly NodeState[], plan: Plan, node: PlanNode): num
 /** Azure ML's words for a job that is not on a machine yet. */
 const queuedJobStatuses = new Set(["NotStarted", "Starting", "Provisioning", "Queued", "NotFound"]);
 
-function toNodeRun(
-  node: PlanNode,
-  state: NodeState = { status: "waiting", attempt: 0 },
-  told?: NodeResult | NodeProgress,
-): NodeRun {
+function toNodeRun(node: PlanNode, state: NodeState = { status: "waiting", attempt: 0 }, told?: Told): NodeRun {
   const base = { name: node.name, component: node.component.name, dependsOn: dependenciesOf(node) };
   if (told === undefined) {
     return {
@@ -225,10 +248,9 @@ function toNodeRun(
     ...(sweep === undefined ? {} : { sweep }),
     ...(refused.length === 0 ? {} : { refusedInstanceTypes: refused }),
     ...(result === undefined ? {} : { endTime: result.endTime }),
-    ...(result?.status === "completed" ? { outputs: result.outputs } : {}),
-    ...(result !== undefined && result.status !== "completed" && result.failure !== undefined
-      ? { failure: result.failure }
-      : {}),
+    ...(result !== undefined && "outputs" in result ? { outputs: result.outputs } : {}),
+    ...(result !== undefined && "failure" in result && result.failure !== undefined ? { failure: result.failure } : {}),
+    ...(result?.status === "reused" ? { reusedFrom: result.reusedFrom } : {}),
   };
 }
 

@@ -1,10 +1,11 @@
 // The contracts of all activities: name, input, output, retry. Bodies are in functions/activities.
 import { z } from "zod";
-import { NodeResult, RefusedInstanceType } from "#shared/domain/node-result.ts";
+import { NodeResult, RefusedInstanceType, ReusedResult } from "#shared/domain/node-result.ts";
 import { SweepPlan } from "#shared/domain/sweep/sweep-plan.ts";
 import { PlanGraph } from "#shared/domain/plan.ts";
+import { NodeRecipe } from "#shared/domain/remembered-node.ts";
 import { NodeFailure } from "#shared/domain/run.ts";
-import { activity } from "./contract.ts";
+import { activity, briefly } from "./contract.ts";
 import { NodeSignal } from "./signals.ts";
 
 const Attempt = z.object({
@@ -62,10 +63,10 @@ export const cancelJob = activity("cancelJob", {
   output: z.null(),
 });
 
-/** The URI of each output that a completed job wrote. */
+/** The URI of each output that a completed job wrote, and the identity of what lies there where it can be told. */
 export const collectOutputs = activity("collectOutputs", {
   input: Attempt.extend({ planNode: z.string(), jobName: z.string() }),
-  output: z.object({ outputs: z.record(z.string(), z.string()) }),
+  output: z.object({ outputs: z.record(z.string(), z.string()), identities: z.record(z.string(), z.string()) }),
 });
 
 /** Why a job failed: the service's words, the exit code of the end marker, the end of the log. */
@@ -89,12 +90,14 @@ export const takeSlot = activity("takeSlot", {
 /** Gives a slot back, or leaves the queue, and tells those who are next. */
 export const releaseSlot = activity("releaseSlot", { input: SlotHolder, output: z.null() });
 
-/** Tells the run that a node has ended, or a sweep that a trial has. */
+/** Tells the run that a node has ended, or a sweep that a trial has; then remembers what a completed node has made. */
 export const reportNode = activity("reportNode", {
   input: z.object({
     runId: z.string(),
     result: NodeResult,
-    /** The sweep node whose trial this is. */ sweep: z.string().optional(),
+    /** The sweep node whose trial this is. */
+    sweep: z.string().optional(),
+    recipe: NodeRecipe.optional(),
   }),
   output: z.null(),
 });
@@ -104,13 +107,35 @@ export const readGraph = activity("readGraph", {
   output: PlanGraph,
 });
 
-/** Starts the orchestrations of nodes; one that exists already is left alone. */
+/**
+ * Starts the orchestrations of nodes, except of those that need not run: their results are the answer, and those of every node
+ * that need not run because of them. A node that exists already is left alone.
+ */
 export const startNodes = activity("startNodes", {
   input: z.object({
     runId: z.string(),
-    nodes: z.array(z.object({ node: z.string(), upstream: z.record(z.string(), z.string()) })),
+    nodes: z.array(
+      z.object({
+        node: z.string(),
+        /** `node.output` -> URI of what it may read. */
+        upstream: z.record(z.string(), z.string()),
+        /** `node.output` -> identity of the same. */
+        identities: z.record(z.string(), z.string()),
+      }),
+    ),
+  }),
+  output: z.object({ reused: z.array(ReusedResult) }),
+});
+
+/** Writes down what the nodes of a run have made, for runs that continue it and for the pipeline's next. */
+export const rememberRun = activity("rememberRun", {
+  input: z.object({
+    runId: z.string(),
+    /** Node that has run -> its key. */
+    keys: z.record(z.string(), z.string()),
   }),
   output: z.null(),
+  retry: briefly,
 });
 
 export const readSweep = activity("readSweep", {

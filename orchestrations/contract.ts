@@ -26,6 +26,9 @@ export const patiently: RetryPolicy = {
   maxRetryMs: 60_000,
 };
 
+/** For what is nice to have: a run that has its results does not wait long for it. */
+export const briefly: RetryPolicy = { firstRetryMs: 500, maxAttempts: 3, backoffCoefficient: 2, maxRetryMs: 2_000 };
+
 /** Declares an activity. The body's border parses both `input` and `output`, so inside the types are true. */
 export function activity<I extends z.ZodType, O extends z.ZodType>(
   name: string,

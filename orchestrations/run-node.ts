@@ -5,6 +5,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import type { NodePolicy } from "#shared/domain/node-policy.ts";
 import type { NodeResult } from "#shared/domain/node-result.ts";
+import type { NodeRecipe } from "#shared/domain/remembered-node.ts";
 import { reportNode } from "./activities.ts";
 import { awaitJob } from "./await-job.ts";
 import { call } from "./contract.ts";
@@ -25,6 +26,8 @@ export interface NodeInput {
   readonly isLimited?: boolean;
   /** `node.output` -> URI. */
   readonly upstream: Record<string, string>;
+  /** What the node is made of; a trial has none of its own. */
+  readonly recipe?: NodeRecipe;
   /** Set when this is one trial of a sweep. */
   readonly trial?: TrialInput;
   /** Set from the second generation on. */
@@ -72,6 +75,7 @@ function* report(
 ): Generator<Task, NodeResult, unknown> {
   // A trial's result goes to the sweep that started it.
   const to = input.trial === undefined ? {} : { sweep: input.trial.planNode };
-  yield* call(context, reportNode, { runId: input.runId, result, ...to });
+  const recipe = input.recipe === undefined ? {} : { recipe: input.recipe };
+  yield* call(context, reportNode, { runId: input.runId, result, ...to, ...recipe });
   return result;
 }

@@ -13,10 +13,10 @@ import {
   type RunState,
   runningNodes,
   runOutcome,
-  upstreamUris,
+  upstreamOf,
 } from "#shared/domain/run-state.ts";
 import type { RunStatus } from "#shared/domain/run.ts";
-import { checkNodes, readGraph, signalNodes, startNodes } from "./activities.ts";
+import { checkNodes, readGraph, rememberRun, signalNodes, startNodes } from "./activities.ts";
 import { call } from "./contract.ts";
 import { inbox, type RunSignal } from "./signals.ts";
 
@@ -72,6 +72,7 @@ export function* runPipeline(context: OrchestrationContext): Generator<Task, Run
       yield* cancelNodes(context, input.runId, state, signal.reason);
     }
   }
+  yield* remember(context, input.runId, state);
   return {
     status: runOutcome(state),
     ...(state.failure === undefined ? {} : { failure: state.failure }),
@@ -85,10 +86,23 @@ function* startReadyNodes(
   graph: PlanGraph,
   state: RunState,
 ): Generator<Task, void, unknown> {
-  const ready = advance(graph, state, context.df.currentUtcDateTime.toISOString());
-  if (ready.length === 0) return;
-  const nodes = ready.map((node) => ({ node, upstream: upstreamUris(graph, state, node) }));
-  yield* call(context, startNodes, { runId, nodes });
+  for (;;) {
+    const ready = advance(graph, state, context.df.currentUtcDateTime.toISOString());
+    if (ready.length === 0) return;
+    const nodes = ready.map((node) => ({ node, ...upstreamOf(graph, state, node) }));
+    const { reused } = yield* call(context, startNodes, { runId, nodes });
+    for (const result of reused) applyResult(state, result);
+  }
+}
+
+/** The run has its results; not to find them again later is no reason to fail. */
+function* remember(context: OrchestrationContext, runId: string, state: RunState): Generator<Task, void, unknown> {
+  if (Object.keys(state.keys).length === 0) return;
+  try {
+    yield* call(context, rememberRun, { runId, keys: state.keys });
+  } catch {
+    // The activity has logged why.
+  }
 }
 
 function* cancelNodes(

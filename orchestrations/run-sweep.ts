@@ -230,7 +230,11 @@ function conclude(context: OrchestrationContext, input: SweepInput, plan: SweepP
   const { best, cancelReason } = state;
   if (cancelReason !== undefined && state.isTimeout !== true)
     return { ...ended, status: "canceled", failure: { reason: cancelReason } };
-  if (best !== undefined) return { ...ended, status: "completed", outputs: best.outputs };
+  if (best !== undefined) {
+    const { outputs, identities = {} } = best;
+    const key = input.recipe === undefined ? {} : { key: input.recipe.key };
+    return { ...ended, status: "completed", outputs, identities, ...key };
+  }
   const completed = state.trials.filter(({ status }) => status === "completed").length;
   const reason =
     cancelReason ??
@@ -269,6 +273,7 @@ function* report(
   input: SweepInput,
   result: NodeResult,
 ): Generator<Task, NodeResult, unknown> {
-  yield* call(context, reportNode, { runId: input.runId, result });
+  const recipe = input.recipe === undefined ? {} : { recipe: input.recipe };
+  yield* call(context, reportNode, { runId: input.runId, result, ...recipe });
   return result;
 }

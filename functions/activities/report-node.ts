@@ -2,13 +2,30 @@ import type { DurableClient } from "durable-functions";
 import { inbox, type RunSignal } from "#orchestrations/signals.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
 import type { NodeResult } from "#shared/domain/node-result.ts";
+import type { NodeRecipe } from "#shared/domain/remembered-node.ts";
+import type { App } from "../app.ts";
 
-/** Puts a node's result into its run's inbox. A run that has ended takes no more signals, and needs none. */
-export async function reportNode(
-  { runId, result, sweep }: { runId: string; result: NodeResult; sweep?: string | undefined },
-  client: DurableClient,
-): Promise<null> {
-  const signal: RunSignal = { kind: "node-ended", result };
-  await client.raiseEvent(sweep === undefined ? runId : nodeInstanceId(runId, sweep), inbox, signal);
-  return null;
+interface Report {
+  readonly runId: string;
+  readonly result: NodeResult;
+  readonly sweep?: string | undefined;
+  readonly recipe?: NodeRecipe | undefined;
+}
+
+/**
+ * Puts a node's result into its run's inbox (a run that has ended takes no more signals, and needs none), and only then
+ * remembers it: what comes next does not wait for that.
+ */
+export function createReportNode({ plans, reuse, log }: Pick<App, "plans" | "reuse" | "log">) {
+  return async function reportNode({ runId, result, sweep, recipe }: Report, client: DurableClient): Promise<null> {
+    const signal: RunSignal = { kind: "node-ended", result };
+    await client.raiseEvent(sweep === undefined ? runId : nodeInstanceId(runId, sweep), inbox, signal);
+    if (result.status !== "completed" || recipe === undefined) return null;
+    try {
+      await reuse.remember(runId, (await plans.get(runId)).plan, result, recipe);
+    } catch (error) {
+      log.warn({ error, runId, node: result.node }, "node not remembered");
+    }
+    return null;
+  };
 }

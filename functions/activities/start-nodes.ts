@@ -1,21 +1,29 @@
-// Starts nodes as instances whose ids are made of run and node: starting one twice starts it once.
+// Starts nodes as instances whose ids are made of run and node: starting one twice starts it once. A node for which another
+// run's stands is not started at all.
 import type { DurableClient } from "durable-functions";
 import { nodeKinds } from "#orchestrations/nodes/nodes.ts";
 import type { NodeInput } from "#orchestrations/run-node.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
 import { graphOf } from "#shared/domain/plan.ts";
-import type { Plans } from "#shared/plans.ts";
+import type { ReusedResult } from "#shared/domain/node-result.ts";
+import type { NodeRecipe } from "#shared/domain/remembered-node.ts";
+import type { App } from "../app.ts";
 import { startOnce } from "../instances.ts";
+import type { Decisions, ReadyNode } from "../reuse/decide-nodes.ts";
 
-export function createStartNodes({ plans }: { plans: Plans }) {
+export function createStartNodes({ plans, reuse }: Pick<App, "plans" | "reuse">) {
   return async function startNodes(
-    { runId, nodes }: { runId: string; nodes: { node: string; upstream: Record<string, string> }[] },
+    { runId, nodes }: { runId: string; nodes: ReadyNode[] },
     client: DurableClient,
-  ): Promise<null> {
-    const graph = graphOf((await plans.get(runId)).plan);
+  ): Promise<{ reused: ReusedResult[] }> {
+    const { plan } = await plans.get(runId);
+    const graph = graphOf(plan);
+    const decisions = await reuse.decideNodes(runId, plan, nodes);
     const byName = new Map(graph.nodes.map((node) => [node.name, node]));
+    const reused = await reuse.takeReused(runId, decisions, new Date().toISOString());
+    const toStart = nodes.filter(({ node }) => decisions.get(node)?.stands === undefined);
     await Promise.all(
-      nodes.map(async ({ node, upstream }) => {
+      toStart.map(async ({ node, upstream }) => {
         const found = byName.get(node);
         if (found === undefined) throw new Error(`the plan of ${runId} has no node ${node}`);
         const { kind, component, instanceTypes, timeoutSeconds } = found;
@@ -25,12 +33,19 @@ export function createStartNodes({ plans }: { plans: Plans }) {
           kind,
           component,
           instanceTypes,
-          upstream,
+          upstream: { ...upstream },
+          ...recipeOf(decisions, node),
           ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
         };
         await startOnce(client, nodeKinds[kind].orchestration, nodeInstanceId(runId, node), input);
       }),
     );
-    return null;
+    await reuse.keepData(decisions);
+    return { reused };
   };
+}
+
+function recipeOf(decisions: Decisions, node: string): { recipe?: NodeRecipe } {
+  const recipe = decisions.get(node)?.recipe;
+  return recipe === undefined ? {} : { recipe };
 }

@@ -3,6 +3,7 @@
 import type { Blobs } from "#shared/azure/blob.ts";
 import type { FileVersion } from "#shared/domain/data-identity.ts";
 import {
+  cacheEntriesFolder,
   cacheEntryPath,
   dataFilesPath,
   pipelineCachePath,
@@ -20,7 +21,10 @@ const nodesPerPipeline = 20_000;
 const keptInMind = 5_000;
 /** Files of one input that are kept for explanations. */
 const explainedFiles = 2_000;
-const readsAtOnce = 16;
+const readsAtOnce = 32;
+/** From here on a list of names comes before the reads. */
+const keysWorthAList = 24;
+const pageOfNames = 5_000;
 
 const DataFile = z.object({ path: z.string(), size: z.number(), md5: z.string().optional(), etag: z.string() });
 const ReusedNote = z.object({ reused: z.array(ReusedResult) });
@@ -38,13 +42,19 @@ export function createNodeMemory({ blobs }: { blobs: Blobs }) {
     return schema.safeParse(JSON.parse(text)).data;
   }
 
-  async function readAll(paths: readonly string[]): Promise<ReusedResult[]> {
-    const notes = await Promise.all(paths.map((path) => read(ReusedNote, path)));
-    return notes.flatMap((note) => note?.reused ?? []);
-  }
+  const entry = (key: string): Promise<CacheEntry | undefined> => read(CacheEntry, cacheEntryPath(key));
 
   return {
-    entry: (key: string): Promise<CacheEntry | undefined> => read(CacheEntry, cacheEntryPath(key)),
+    entry,
+
+    /** The entries of those keys that have one. */
+    async entries(keys: readonly string[]): Promise<Map<string, CacheEntry>> {
+      // Of many keys most are new, and the names of a page tell so at once.
+      const names = keys.length < keysWorthAList ? undefined : await blobs.names(cacheEntriesFolder, pageOfNames);
+      const wanted = names === undefined ? keys : keys.filter((key) => names.has(cacheEntryPath(key)));
+      const found = await inBatches(wanted, entry);
+      return new Map(found.flatMap((one) => (one === undefined ? [] : [[one.key, one]])));
+    },
 
     /** Remembers what a node has made. What is not reusable never takes the place of what is. */
     async remember(entry: CacheEntry): Promise<void> {
@@ -75,20 +85,13 @@ export function createNodeMemory({ blobs }: { blobs: Blobs }) {
 
     /** Of the nodes that a run has run, those that are remembered as its own. */
     async ofRun(runId: string, keys: Readonly<Record<string, string>>): Promise<Record<string, RememberedNode>> {
-      const found: Record<string, RememberedNode> = {};
-      const wanted = Object.entries(keys);
-      for (let start = 0; start < wanted.length; start += readsAtOnce) {
-        await Promise.all(
-          wanted.slice(start, start + readsAtOnce).map(async ([node, key]) => {
-            const id = `${runId} ${key}`;
-            const known = inMind.get(id) ?? (await this.entry(key));
-            if (known?.runId !== runId) return;
-            found[node] = toRememberedNode(known);
-            inMind.delete(id);
-          }),
-        );
-      }
-      return found;
+      const found = await inBatches(Object.entries(keys), async ([node, key]) => {
+        const id = `${runId} ${key}`;
+        const known = inMind.get(id) ?? (await entry(key));
+        inMind.delete(id);
+        return known?.runId === runId ? [[node, toRememberedNode(known)] as const] : [];
+      });
+      return Object.fromEntries(found.flat());
     },
 
     /** Writes down what the nodes of an ended run have made, for runs that continue it. */
@@ -135,13 +138,15 @@ export function createNodeMemory({ blobs }: { blobs: Blobs }) {
     /** Every node that a run has reused so far. */
     async reusedBy(runId: string): Promise<ReusedResult[]> {
       const folder = reusedFolder(runId);
-      return readAll((await blobs.list(folder)).map(({ path }) => `${folder}${path}`));
+      const notes = await inBatches(await blobs.list(folder), ({ path }) => read(ReusedNote, `${folder}${path}`));
+      return notes.flatMap((note) => note?.reused ?? []);
     },
 
     /** Keeps the files of data by its identity, for explanations; of more files than anybody reads, none. */
     async keepFiles(identity: string, files: readonly FileVersion[]): Promise<void> {
       if (writtenData.has(identity) || files.length > explainedFiles) return;
       await blobs.createText(dataFilesPath(identity), JSON.stringify(files));
+      if (writtenData.size >= keptInMind) writtenData.clear();
       writtenData.add(identity);
     },
 
@@ -150,4 +155,11 @@ export function createNodeMemory({ blobs }: { blobs: Blobs }) {
       return found?.map(({ md5, ...file }) => ({ ...file, ...(md5 === undefined ? {} : { md5 }) }));
     },
   };
+}
+
+async function inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  for (let start = 0; start < items.length; start += readsAtOnce)
+    results.push(...(await Promise.all(items.slice(start, start + readsAtOnce).map(work))));
+  return results;
 }

@@ -12,7 +12,8 @@ import {
 } from "@azure/storage-blob";
 import type { FileVersion } from "../domain/data-identity.ts";
 import { MlpipeError } from "../errors.ts";
-import { type DatastorePlace, type Ml, once } from "./ml.ts";
+import type { DatastorePlace, Ml } from "./ml.ts";
+import { once } from "./ml-client.ts";
 
 export interface BlobFile {
   /** Relative to the folder that was listed. */
@@ -177,6 +178,15 @@ export function createBlobs(ml: Ml, credential: TokenCredential) {
         files.push(toFileVersion(name.slice(prefix.length), properties));
       }
       return files;
+    },
+
+    /** Whole names of the blobs below `prefix`, or undefined when there are more than `limit` (at most 5,000): one call. */
+    async names(prefix: string, limit: number): Promise<Set<string> | undefined> {
+      const { container } = await open();
+      const page = await container.listBlobsFlat({ prefix }).byPage({ maxPageSize: limit }).next();
+      if (page.done === true) return new Set();
+      const { segment, continuationToken = "" } = page.value;
+      return continuationToken === "" ? new Set(segment.blobItems.map(({ name }) => name)) : undefined;
     },
 
     /** The one file at `path`, or undefined when there is none. */

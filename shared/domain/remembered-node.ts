@@ -8,6 +8,8 @@ export const NodeRecipe = z.object({
   key: z.string(),
   /** NodeFacts of node-key.ts. */
   facts: z.record(z.string(), z.string()),
+  /** Input -> URI of its data. */
+  uris: z.record(z.string(), z.string()),
   /** Why its result may never stand for another's: data that cannot be told apart. */
   unknown: z.array(z.string()).optional(),
   /** The nearest earlier run of this node that completed. */
@@ -22,6 +24,7 @@ export const RememberedOutput = z.object({
   /** See data-identity.ts; absent when it cannot be told. */
   identity: z.string().optional(),
 });
+export type RememberedOutput = z.infer<typeof RememberedOutput>;
 
 export const RememberedNode = z.object({
   key: z.string(),

@@ -1,6 +1,6 @@
 // What the run's orchestration decides from: the status of every node and the URIs made so far. Pure: given a graph, a state
 // and a node's result, it says which nodes may start now, which will never run, and how the run ends.
-import type { NodeResult } from "./node-result.ts";
+import type { NodeResult, ReusedResult } from "./node-result.ts";
 import type { PlanGraph } from "./plan.ts";
 import type { NodeStatus, RunStatus } from "./run.ts";
 import { nodeStatusFacts } from "./run.ts";
@@ -17,6 +17,10 @@ export interface RunState {
   readonly nodes: Record<string, NodeState>;
   /** `node.output` -> URI. */
   readonly uris: Record<string, string>;
+  /** `node.output` -> identity of what lies there, where it can be told. */
+  readonly identities: Record<string, string>;
+  /** Node that has run to its end -> its key. */
+  readonly keys: Record<string, string>;
   /** The first node that failed, and why. */
   failure?: { node: string; reason: string };
   cancelReason?: string;
@@ -26,6 +30,8 @@ export function initialRunState(graph: PlanGraph): RunState {
   return {
     nodes: Object.fromEntries(graph.nodes.map((node) => [node.name, { status: "waiting" as const, attempt: 0 }])),
     uris: {},
+    identities: {},
+    keys: {},
   };
 }
 
@@ -39,7 +45,7 @@ function isOpen(graph: PlanGraph, state: RunState): boolean {
  *
  * @returns whether the state changed
  */
-export function applyResult(state: RunState, result: NodeResult): boolean {
+export function applyResult(state: RunState, result: NodeResult | ReusedResult): boolean {
   const node = state.nodes[result.node];
   if (node === undefined || nodeStatusFacts[node.status].isTerminal) return false;
   state.nodes[result.node] = {
@@ -48,9 +54,12 @@ export function applyResult(state: RunState, result: NodeResult): boolean {
     startTime: result.startTime,
     endTime: result.endTime,
   };
-  if (result.status === "completed") {
+  if (result.status === "completed" || result.status === "reused") {
     for (const [output, uri] of Object.entries(result.outputs)) state.uris[`${result.node}.${output}`] = uri;
+    for (const [output, identity] of Object.entries(result.identities ?? {}))
+      state.identities[`${result.node}.${output}`] = identity;
   }
+  if (result.status === "completed" && result.key !== undefined) state.keys[result.node] = result.key;
   if (result.status === "failed") state.failure ??= { node: result.node, reason: result.failure.reason };
   return true;
 }
@@ -94,12 +103,16 @@ export function runningNodes(state: RunState): string[] {
   );
 }
 
-/** URIs of the outputs that `node` may read: those of the nodes it depends on. */
-export function upstreamUris(graph: PlanGraph, state: RunState, node: string): Record<string, string> {
-  const dependsOn = graph.nodes.find(({ name }) => name === node)?.dependsOn ?? [];
-  return Object.fromEntries(
-    Object.entries(state.uris).filter(([key]) => dependsOn.includes(key.slice(0, key.lastIndexOf(".")))),
-  );
+/** The outputs that `node` may read, those of the nodes it depends on: where they lie and what they are. */
+export function upstreamOf(
+  graph: PlanGraph,
+  state: RunState,
+  node: string,
+): { upstream: Record<string, string>; identities: Record<string, string> } {
+  const dependsOn = new Set(graph.nodes.find(({ name }) => name === node)?.dependsOn);
+  const readable = (made: Record<string, string>) =>
+    Object.fromEntries(Object.entries(made).filter(([key]) => dependsOn.has(key.slice(0, key.lastIndexOf(".")))));
+  return { upstream: readable(state.uris), identities: readable(state.identities) };
 }
 
 /** How a run with no running node left has ended. */
