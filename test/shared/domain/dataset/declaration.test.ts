@@ -71,7 +71,7 @@ describe("the declaration of a dataset", () => {
     ["inputs: {images: x}", "no input is given the data", 7],
     ["inputs: {images: '${{dataset.paht}}'}", "there is no `${{dataset.paht}}`", 7],
     ["inputs: {images: [1]}", "expected a literal", 7],
-    ["pipeline:", "needs `pipeline`", undefined],
+    ["pipeline:", "needs `pipeline`", 2],
   ])("with `%s` is refused, and the issue says where", (line, message, at) => {
     const key = line.split(":", 1)[0] ?? "";
     const lines = good.split("\n");
@@ -83,7 +83,7 @@ describe("the declaration of a dataset", () => {
     expect(dataset).toBeUndefined();
     expect(issues.map((issue) => issue.message).join("\n")).toContain(message);
     expect(issues.every(({ severity }) => severity === "error")).toBe(true);
-    if (at !== undefined) expect(issues.map((issue) => issue.line)).toContain(at);
+    expect(issues.map((issue) => issue.line)).toContain(at);
   });
 
   test("without a rule for when it is whole is refused", () => {
