@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type RunInput, runPipeline } from "#orchestrations/run-pipeline.ts";
-import type { NodeResult } from "#shared/domain/node-result.ts";
+import type { NodeResult, ReusedResult } from "#shared/domain/node-result.ts";
 import { type PlanGraph } from "#shared/domain/plan.ts";
 import { RunProgress } from "#shared/domain/run-progress.ts";
 import { type Call, play, type Stage } from "./stage.ts";
@@ -32,6 +32,16 @@ const completed = (node: string): NodeResult => ({
   status: "completed",
   outputs: { out: `azureml://${node}/` },
 });
+const reused = (node: string): ReusedResult => ({
+  ...base,
+  attempt: 0,
+  node,
+  status: "reused",
+  key: `key of ${node}`,
+  outputs: { out: `azureml://old/${node}/` },
+  identities: { out: `content:${node}` },
+  reusedFrom: { runId: "r0", node },
+});
 const failed = (node: string): NodeResult => ({ ...base, node, status: "failed", failure: { reason: "exit code 1" } });
 const canceled = (node: string): NodeResult => ({ ...base, node, status: "canceled" });
 const tell = (result: NodeResult) => ({ kind: "node-ended", result });
@@ -45,10 +55,27 @@ const startedBy = (stage: Stage): Started[][] =>
     .filter(({ name }) => name === "startNodes")
     .map(({ input: value }) => (value as { nodes: Started[] }).nodes);
 
-function run(of: PlanGraph, events: readonly unknown[], check: (call: Call) => unknown = () => []) {
+interface Answers {
+  readonly check?: (call: Call) => unknown;
+  /** Results of the nodes that need not run, by what is about to start. */
+  readonly reuse?: (nodes: readonly Started[]) => ReusedResult[];
+  readonly remember?: () => unknown;
+}
+
+function run(
+  of: PlanGraph,
+  events: readonly unknown[],
+  { check = () => [], reuse = () => [], remember = () => null }: Answers = {},
+) {
+  const answers: Record<string, (call: Call) => unknown> = {
+    readGraph: () => of,
+    checkNodes: check,
+    startNodes: ({ input: value }) => ({ reused: reuse((value as { nodes: Started[] }).nodes) }),
+    rememberRun: remember,
+  };
   return play(runPipeline, {
     input,
-    activity: (call) => (call.name === "readGraph" ? of : call.name === "checkNodes" ? check(call) : null),
+    activity: (call) => answers[call.name]?.(call) ?? null,
     event: (wait) => events[wait - 1],
   });
 }
@@ -114,7 +141,49 @@ describe("a run", () => {
   });
 
   test("asked to check finds the result that a lost signal kept from it", () => {
-    const { output } = run(graph({ a: [] }), [{ kind: "check" }], () => [completed("a")]);
+    const { output } = run(graph({ a: [] }), [{ kind: "check" }], { check: () => [completed("a")] });
+    expect(output).toMatchObject({ status: "completed" });
+  });
+
+  test("takes the nodes that need not run as done, with their outputs, and starts what reads them", () => {
+    const of = graph({ a: [], b: ["a"], c: ["b"], d: ["c"] });
+    const { output, stage } = run(of, [tell(completed("c")), tell(completed("d"))], {
+      reuse: (nodes) => (nodes.some(({ node }) => node === "a") ? [reused("a"), reused("b")] : []),
+    });
+    expect(startedBy(stage).map((nodes) => nodes.map(({ node }) => node))).toEqual([["a"], ["c"], ["d"]]);
+    expect(startedBy(stage)[1]?.[0]).toMatchObject({
+      upstream: { "b.out": "azureml://old/b/" },
+      identities: { "b.out": "content:b" },
+    });
+    expect(lastProgress(stage).nodes).toBe("uucc");
+    expect(output).toMatchObject({ status: "completed", uris: { "a.out": "azureml://old/a/" } });
+  });
+
+  test("of which nothing needs to run ends at once, with nothing to remember", () => {
+    const { output, stage } = run(graph({ a: [], b: ["a"] }), [], { reuse: () => [reused("a"), reused("b")] });
+    expect(stage.calls.map(({ name }) => name)).toEqual(["readGraph", "startNodes"]);
+    expect(output).toMatchObject({ status: "completed" });
+  });
+
+  test("starts each node that is reused no second time when its outputs come out the same further down", () => {
+    const { stage } = run(graph({ a: [], b: ["a"] }), [tell(completed("a"))], {
+      reuse: (nodes) => (nodes[0]?.node === "b" ? [reused("b")] : []),
+    });
+    expect(startedBy(stage)).toHaveLength(2);
+    expect(lastProgress(stage).nodes).toBe("cu");
+  });
+
+  test("has the nodes remembered that ran, by their keys, before it ends", () => {
+    const { stage } = run(graph({ a: [], b: ["a"] }), [tell({ ...completed("a"), key: "k" }), tell(failed("b"))]);
+    expect(stage.calls.at(-1)).toEqual({ name: "rememberRun", input: { runId: "r1", keys: { a: "k" } } });
+  });
+
+  test("ends well even when it cannot be remembered", () => {
+    const { output } = run(graph({ a: [] }), [tell({ ...completed("a"), key: "k" })], {
+      remember: () => {
+        throw new Error("the store is down");
+      },
+    });
     expect(output).toMatchObject({ status: "completed" });
   });
 
