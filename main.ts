@@ -13,12 +13,14 @@ import { createGetJob } from "#functions/activities/get-job.ts";
 import { createReadSweep } from "#functions/activities/read-sweep.ts";
 import { createReadTrialMetrics } from "#functions/activities/read-trial-metrics.ts";
 import { createReadGraph } from "#functions/activities/read-graph.ts";
+import { createReleaseSlot } from "#functions/activities/release-slot.ts";
 import { createRememberRun } from "#functions/activities/remember-run.ts";
 import { createReportNode } from "#functions/activities/report-node.ts";
 import { signalNodes } from "#functions/activities/signal-nodes.ts";
 import { createStartNodes } from "#functions/activities/start-nodes.ts";
 import { startTrials } from "#functions/activities/start-trials.ts";
 import { createSubmitJob } from "#functions/activities/submit-job.ts";
+import { createTakeSlot } from "#functions/activities/take-slot.ts";
 import type { App } from "#functions/app.ts";
 import { createAssets } from "#functions/assets.ts";
 import { createDeployedSchedules } from "#functions/deployed-schedules.ts";
@@ -64,6 +66,7 @@ import { createNodeMemory } from "#functions/reuse/node-memory.ts";
 import { createReuse } from "#functions/reuse/reuse.ts";
 import { createRunDocuments } from "#functions/run-documents.ts";
 import { createSchedules } from "#functions/schedules.ts";
+import { createSlots } from "#functions/slots.ts";
 import { createStartRun } from "#functions/start-run.ts";
 import { checkRuns } from "#functions/timer/check-runs.ts";
 import { fireSchedules } from "#functions/timer/fire-schedules.ts";
@@ -119,6 +122,9 @@ const context: App = {
   memory,
   reuse: createReuse({ assets, data, memory, log }),
   startRun,
+  slots: createSlots({ records }),
+  concurrency: settings.concurrency,
+  deployment: settings.deployment,
   schedules,
   deployedSchedules: createDeployedSchedules({ folder: settings.schedulesFolder, schedules, log }),
   schedulesFolder: settings.schedulesFolder,
@@ -202,6 +208,8 @@ const implementations: ActivityImplementation[] = [
   implementWithClient(activities.startTrials, startTrials),
   implementWithClient(activities.advanceDataset, createAdvanceDataset(context)),
   implement(activities.readGraph, createReadGraph(context)),
+  implement(activities.takeSlot, createTakeSlot(context)),
+  implementWithClient(activities.releaseSlot, createReleaseSlot(context)),
   implementWithClient(activities.reportNode, createReportNode(context)),
   implement(activities.rememberRun, createRememberRun(context)),
   implementWithClient(activities.startNodes, createStartNodes(context)),

@@ -1,6 +1,7 @@
 // What the functions' bodies are given. Built once, in main.ts.
 import type { Blobs } from "#shared/azure/blob.ts";
 import type { Ml } from "#shared/azure/ml.ts";
+import type { Concurrency } from "#shared/domain/concurrency.ts";
 import type { Log } from "#shared/log.ts";
 import type { Plans } from "#shared/plans.ts";
 import type { Assets } from "./assets.ts";
@@ -17,6 +18,7 @@ import type { DataIdentities } from "./reuse/data-identities.ts";
 import type { NodeMemory } from "./reuse/node-memory.ts";
 import type { Reuse } from "./reuse/reuse.ts";
 import type { Schedules } from "./schedules.ts";
+import type { Slots } from "./slots.ts";
 import type { StartRun } from "./start-run.ts";
 
 export interface App {
@@ -30,6 +32,11 @@ export interface App {
   readonly registry: RegistryRoom;
   readonly runs: RunDocuments;
   readonly startRun: StartRun;
+  readonly slots: Slots;
+  /** Limits for all runs together. */
+  readonly concurrency: Concurrency;
+  /** Tells this app's jobs from those of another on the same workspace. */
+  readonly deployment: string | undefined;
   /** What data is. */
   readonly data: DataIdentities;
   readonly memory: NodeMemory;

@@ -42,6 +42,7 @@ export function createHostSettings(values: HostSettings): Record<string, string>
     NODE_EXTRA_CA_CERTS: values.caFile,
     AzureWebJobsStorage: values.connectionString,
     FUNCTIONS_WORKER_RUNTIME: "node",
+    MLPIPE_DEPLOYMENT: "embedded",
     WEBSITE_HOSTNAME: `localhost:${values.port}`,
   };
 }

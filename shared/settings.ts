@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, parse } from "node:path";
 import { z } from "zod";
+import type { Concurrency } from "./domain/concurrency.ts";
 import { MlpipeError } from "./errors.ts";
 
 const Environment = z.object({
@@ -26,6 +27,23 @@ const Environment = z.object({
   MLPIPE_EVENT_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
   /** Where webhooks may go although it is no public address: hosts, addresses and CIDR blocks, separated by commas. */
   MLPIPE_WEBHOOK_ALLOW: z.string().default(""),
+  /** Runs on their way at once; the others wait their turn. */
+  MLPIPE_MAX_RUNS: z.coerce.number().int().positive().optional(),
+  /** Jobs in the workspace at once. */
+  MLPIPE_MAX_JOBS: z.coerce.number().int().positive().optional(),
+  /** The same by size: `Standard_NC4as_T4_v3=2,Standard_D4s_v5=8`. */
+  MLPIPE_MAX_JOBS_PER_SIZE: z
+    .string()
+    .regex(
+      /^\s*[\w-]+\s*=\s*[1-9]\d*\s*(,\s*[\w-]+\s*=\s*[1-9]\d*\s*)*$/,
+      "is a list like Standard_NC4as_T4_v3=2,Standard_D4s_v5=8",
+    )
+    .optional(),
+  /** Which jobs of a workspace are this app's to cancel when no run of it owns them; its host name when absent. */
+  MLPIPE_DEPLOYMENT: z
+    .string()
+    .regex(/^[\w.-]{1,128}$/)
+    .optional(),
   MLPIPE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
 });
 
@@ -55,6 +73,10 @@ export interface Settings {
   readonly datasetsFolder: string;
   readonly eventDays: number;
   readonly webhookAllow: readonly string[];
+  /** Limits for all runs together. */
+  readonly concurrency: Concurrency;
+  /** Undefined where nothing tells this app from another on the same workspace. */
+  readonly deployment: string | undefined;
   readonly logLevel: "debug" | "info" | "warn" | "error";
 }
 
@@ -147,6 +169,8 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     webhookAllow: values.MLPIPE_WEBHOOK_ALLOW.split(",")
       .map((entry) => entry.trim())
       .filter((entry) => entry !== ""),
+    concurrency: toConcurrency(values),
+    deployment: values.MLPIPE_DEPLOYMENT ?? environment.WEBSITE_HOSTNAME,
     logLevel: values.MLPIPE_LOG_LEVEL,
   };
 }
@@ -157,4 +181,16 @@ function toCredentialSettings(values: z.infer<typeof Environment>): CredentialSe
   if (values.MLPIPE_CREDENTIAL === "managed-identity")
     return { kind: "managed-identity", clientId: values.MLPIPE_CLIENT_ID };
   return { kind: "default" };
+}
+
+function toConcurrency(values: z.infer<typeof Environment>): Concurrency {
+  const { MLPIPE_MAX_RUNS: maxRuns, MLPIPE_MAX_JOBS: maxJobs, MLPIPE_MAX_JOBS_PER_SIZE: sizes } = values;
+  const perSize = sizes?.split(",").map((entry) => entry.split("=").map((part) => part.trim()));
+  return {
+    ...(maxRuns === undefined ? {} : { maxRuns }),
+    ...(maxJobs === undefined ? {} : { maxJobs }),
+    ...(perSize === undefined
+      ? {}
+      : { maxJobsPerSize: Object.fromEntries(perSize.map(([size = "", max]) => [size, Number(max)])) }),
+  };
 }

@@ -1,9 +1,13 @@
+import type { Concurrency } from "#shared/domain/concurrency.ts";
 import { graphOf, type PlanGraph } from "#shared/domain/plan.ts";
+import { runNeeds } from "#shared/domain/slot-needs.ts";
 import type { Plans } from "#shared/plans.ts";
 
 /** The part of a run's plan that its orchestration walks. */
-export function createReadGraph({ plans }: { plans: Plans }) {
+export function createReadGraph({ plans, concurrency }: { plans: Plans; concurrency: Concurrency }) {
   return async function readGraph({ runId }: { runId: string }): Promise<PlanGraph> {
-    return graphOf((await plans.get(runId)).plan);
+    const { plan } = await plans.get(runId);
+    const isLimited = Object.keys(runNeeds(concurrency, plan)).length > 0;
+    return { ...graphOf(plan), ...(isLimited ? { isLimited } : {}) };
   };
 }

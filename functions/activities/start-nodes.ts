@@ -4,14 +4,16 @@ import type { DurableClient } from "durable-functions";
 import { nodeKinds } from "#orchestrations/nodes/nodes.ts";
 import type { NodeInput } from "#orchestrations/run-node.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
-import { graphOf } from "#shared/domain/plan.ts";
+import type { NodePolicy } from "#shared/domain/node-policy.ts";
+import { graphOf, type Plan } from "#shared/domain/plan.ts";
+import { hasJobLimits } from "#shared/domain/slot-needs.ts";
 import type { ReusedResult } from "#shared/domain/node-result.ts";
 import type { NodeRecipe } from "#shared/domain/remembered-node.ts";
 import type { App } from "../app.ts";
 import { startOnce } from "../instances.ts";
 import type { Decisions, ReadyNode } from "../reuse/decide-nodes.ts";
 
-export function createStartNodes({ plans, reuse }: Pick<App, "plans" | "reuse">) {
+export function createStartNodes({ plans, reuse, concurrency }: Pick<App, "plans" | "reuse" | "concurrency">) {
   return async function startNodes(
     { runId, nodes }: { runId: string; nodes: ReadyNode[] },
     client: DurableClient,
@@ -19,6 +21,7 @@ export function createStartNodes({ plans, reuse }: Pick<App, "plans" | "reuse">)
     const { plan } = await plans.get(runId);
     const graph = graphOf(plan);
     const decisions = await reuse.decideNodes(runId, plan, nodes);
+    const isLimited = hasJobLimits(concurrency, plan);
     const byName = new Map(graph.nodes.map((node) => [node.name, node]));
     const reused = await reuse.takeReused(runId, decisions, new Date().toISOString());
     const toStart = nodes.filter(({ node }) => decisions.get(node)?.stands === undefined);
@@ -36,6 +39,8 @@ export function createStartNodes({ plans, reuse }: Pick<App, "plans" | "reuse">)
           upstream: { ...upstream },
           ...recipeOf(decisions, node),
           ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+          ...policyOf(plan, node),
+          ...(isLimited ? { isLimited } : {}),
         };
         await startOnce(client, nodeKinds[kind].orchestration, nodeInstanceId(runId, node), input);
       }),
@@ -48,4 +53,9 @@ export function createStartNodes({ plans, reuse }: Pick<App, "plans" | "reuse">)
 function recipeOf(decisions: Decisions, node: string): { recipe?: NodeRecipe } {
   const recipe = decisions.get(node)?.recipe;
   return recipe === undefined ? {} : { recipe };
+}
+
+function policyOf({ nodes }: Plan, node: string): { policy?: NodePolicy } {
+  const policy = nodes.find(({ name }) => name === node)?.policy;
+  return policy === undefined ? {} : { policy };
 }

@@ -6,6 +6,7 @@ import { isRestError } from "@azure/core-rest-pipeline";
 import { MlpipeError } from "../errors.ts";
 import { withoutSecrets } from "../log.ts";
 import type { Settings } from "../settings.ts";
+import { createPatience } from "./patience.ts";
 
 /** First stable version with `queueSettings`; serverless is younger than the client's own default. */
 export const apiVersion = "2024-04-01";
@@ -29,6 +30,8 @@ export function createMlClient(settings: Pick<Settings, "workspace" | "resourceM
     credentialScopes: `${audience}/.default`,
     userAgentOptions: { userAgentPrefix: "mlpipe" },
   });
+  client.pipeline.removePolicy({ name: "defaultRetryPolicy" });
+  client.pipeline.addPolicy(createPatience(), { phase: "Retry" });
   const workspaceId = `/subscriptions/${subscriptionId}/resourceGroups/${resourceGroup}/providers/Microsoft.MachineLearningServices/workspaces/${workspaceName}`;
   return {
     client,

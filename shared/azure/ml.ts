@@ -21,7 +21,6 @@ import {
   undefinedWhenMissing,
   unavailableWhenDown,
 } from "./ml-client.ts";
-import { createPatience } from "./patience.ts";
 
 export interface DatastorePlace {
   readonly name: string;

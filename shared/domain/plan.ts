@@ -148,6 +148,10 @@ export const PlanGraph = z.object({
   continueOnStepFailure: z.boolean(),
   /** Runs at the end even when a failure has stopped the rest. */
   onFinalize: NodeName.optional(),
+  /** How long the run may take, from its creation to its end. */
+  timeoutSeconds: z.number().optional(),
+  /** The run needs a slot. */
+  isLimited: z.boolean().optional(),
   nodes: z.array(
     z.object({
       name: NodeName,
@@ -171,11 +175,12 @@ export function dependenciesOf(node: PlanNode): string[] {
 
 /** The graph of a plan. */
 export function graphOf(plan: Plan): PlanGraph {
-  const { continueOnStepFailure, onFinalize } = plan.settings;
+  const { continueOnStepFailure, onFinalize, timeoutSeconds } = plan.settings;
   return {
     pipeline: plan.pipeline,
     continueOnStepFailure,
     ...(onFinalize === undefined ? {} : { onFinalize }),
+    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
     nodes: plan.nodes.map((node) => {
       const optional = optionalDependencies(node, plan);
       return {
