@@ -13,12 +13,15 @@ import {
   type RunState,
   runningNodes,
   runOutcome,
+  stopReason,
   upstreamOf,
 } from "#shared/domain/run-state.ts";
 import type { RunStatus } from "#shared/domain/run.ts";
-import { checkNodes, readGraph, rememberRun, signalNodes, startNodes } from "./activities.ts";
+import { checkNodes, readGraph, releaseSlot, rememberRun, signalNodes, startNodes } from "./activities.ts";
+import { awaitRunSlot } from "./await-run-slot.ts";
 import { call } from "./contract.ts";
 import { inbox, type RunSignal } from "./signals.ts";
+import { waitForSignal } from "./wait-for-signal.ts";
 
 export interface RunInput {
   readonly runId: string;
@@ -35,7 +38,7 @@ export interface RunInput {
 
 export interface RunOutput {
   readonly status: Extract<RunStatus, "completed" | "failed" | "canceled">;
-  readonly failure?: { readonly node: string; readonly reason: string };
+  readonly failure?: { readonly node?: string; readonly reason: string };
   readonly uris: Record<string, string>;
 }
 
@@ -47,31 +50,36 @@ export function* runPipeline(context: OrchestrationContext): Generator<Task, Run
   const graph = yield* call(context, readGraph, { runId: input.runId });
   const state = input.state ?? initialRunState(graph);
   const since = Date.parse(input.createdTime);
+  const deadline = graph.timeoutSeconds === undefined ? undefined : new Date(since + 1000 * graph.timeoutSeconds);
   const publish = () => context.df.setCustomStatus(toRunProgress(state, since));
 
-  if (input.state !== undefined) yield* catchUp(context, input.runId, state);
+  if (input.state !== undefined) {
+    yield* catchUp(context, input.runId, state);
+    yield* stop(context, input.runId, graph, state);
+  }
+  if (graph.isLimited === true && (yield* awaitRunSlot(context, input.runId, state, publish, deadline)) === "due") {
+    return endGeneration(context, input, graph, state, deadline);
+  }
   for (let taken = 0; ; taken += 1) {
     yield* startReadyNodes(context, input.runId, graph, state);
     publish();
     if (runningNodes(state).length === 0) break;
-    if (taken >= signalsPerGeneration) {
-      context.df.continueAsNew({ ...input, state });
-      return undefined;
+    if (taken >= signalsPerGeneration) return endGeneration(context, input, graph, state, deadline);
+    const signal =
+      deadline === undefined || state.isTimeout === true
+        ? ((yield context.df.waitForExternalEvent(inbox)) as RunSignal)
+        : yield* waitForSignal<RunSignal>(context, deadline);
+    if (signal === undefined) return endGeneration(context, input, graph, state, deadline);
+    if (signal.kind === "check") {
+      yield* catchUp(context, input.runId, state);
+      // The order to stop may be what was lost.
+      delete state.isStopping;
     }
-    const signal = (yield context.df.waitForExternalEvent(inbox)) as RunSignal;
-    if (signal.kind === "check") yield* catchUp(context, input.runId, state);
-    if (signal.kind === "node-ended") {
-      const isFirstFailure = state.failure === undefined && signal.result.status === "failed";
-      applyResult(state, signal.result);
-      if (isFirstFailure && !graph.continueOnStepFailure) {
-        yield* cancelNodes(context, input.runId, state, `node ${signal.result.node} failed`);
-      }
-    }
-    if (signal.kind === "cancel" && state.cancelReason === undefined) {
-      state.cancelReason = signal.reason;
-      yield* cancelNodes(context, input.runId, state, signal.reason);
-    }
+    if (signal.kind === "node-ended") applyResult(state, signal.result);
+    if (signal.kind === "cancel") state.cancelReason ??= signal.reason;
+    yield* stop(context, input.runId, graph, state);
   }
+  if (graph.isLimited === true) yield* call(context, releaseSlot, { runId: input.runId });
   yield* remember(context, input.runId, state);
   return {
     status: runOutcome(state),
@@ -105,14 +113,34 @@ function* remember(context: OrchestrationContext, runId: string, state: RunState
   }
 }
 
-function* cancelNodes(
+/** Drops the history, and takes note when the run's time is over. */
+function endGeneration(
+  context: OrchestrationContext,
+  input: RunInput,
+  graph: PlanGraph,
+  state: RunState,
+  deadline: Date | undefined,
+): undefined {
+  if (deadline !== undefined && context.df.currentUtcDateTime >= deadline && state.isTimeout !== true) {
+    state.isTimeout = true;
+    state.failure ??= { reason: `the run took longer than its limit of ${graph.timeoutSeconds} s` };
+  }
+  context.df.continueAsNew({ ...input, state });
+  return undefined;
+}
+
+/** Once nothing more may start, tells what still runs to stop. */
+function* stop(
   context: OrchestrationContext,
   runId: string,
+  graph: PlanGraph,
   state: RunState,
-  reason: string,
 ): Generator<Task, void, unknown> {
+  const reason = stopReason(graph, state);
   const nodes = runningNodes(state);
-  if (nodes.length > 0) yield* call(context, signalNodes, { runId, nodes, signal: { kind: "cancel", reason } });
+  if (reason === undefined || state.isStopping === true || nodes.length === 0) return;
+  yield* call(context, signalNodes, { runId, nodes, signal: { kind: "cancel", reason } });
+  state.isStopping = true;
 }
 
 /** Reads the results that a lost signal, or the turn of a generation, may have kept from us. */

@@ -24,8 +24,9 @@ export const RunProgress = z.object({
   since: z.number(),
   /** Index of the node -> [attempt, start ms, end ms]. */
   details: z.record(z.string(), z.array(z.number())),
-  failure: z.object({ node: z.string(), reason: z.string() }).optional(),
+  failure: z.object({ node: z.string().optional(), reason: z.string() }).optional(),
   cancelReason: z.string().optional(),
+  waitsFor: z.string().optional(),
 });
 export type RunProgress = z.infer<typeof RunProgress>;
 
@@ -56,13 +57,14 @@ export function toRunProgress(state: RunState, since: number): RunProgress {
     details[index] = values;
   }
   const failure =
-    state.failure === undefined ? undefined : { node: state.failure.node, reason: state.failure.reason.slice(0, 500) };
+    state.failure === undefined ? undefined : { ...state.failure, reason: state.failure.reason.slice(0, 500) };
   return {
     nodes: nodes.map(({ status }) => letters[status]).join(""),
     since,
     details,
     ...(failure === undefined ? {} : { failure }),
     ...(state.cancelReason === undefined ? {} : { cancelReason: state.cancelReason.slice(0, 200) }),
+    ...(state.waitsFor === undefined ? {} : { waitsFor: state.waitsFor.slice(0, 300) }),
   };
 }
 

@@ -21,9 +21,16 @@ export interface RunState {
   readonly identities: Record<string, string>;
   /** Node that has run to its end -> its key. */
   readonly keys: Record<string, string>;
-  /** The first node that failed, and why. */
-  failure?: { node: string; reason: string };
+  /** The first node that failed, and why; without a node, the run's own time was over. */
+  failure?: { node?: string; reason: string };
   cancelReason?: string;
+  isTimeout?: boolean;
+  /** What runs has been told to stop. */
+  isStopping?: boolean;
+  /** Whether the run has one of the slots that limits leave. */
+  hasSlot?: boolean;
+  /** What the run waits for before it starts. */
+  waitsFor?: string;
 }
 
 export function initialRunState(graph: PlanGraph): RunState {
@@ -37,7 +44,14 @@ export function initialRunState(graph: PlanGraph): RunState {
 
 /** Whether new nodes may still start. */
 function isOpen(graph: PlanGraph, state: RunState): boolean {
-  return state.cancelReason === undefined && (state.failure === undefined || graph.continueOnStepFailure);
+  return stopReason(graph, state) === undefined;
+}
+
+/** Why nothing more may start and what runs must stop, or undefined while the run goes on. */
+export function stopReason(graph: PlanGraph, { cancelReason, isTimeout, failure }: RunState): string | undefined {
+  if (cancelReason !== undefined) return cancelReason;
+  if (isTimeout === true) return `the run took longer than its limit of ${graph.timeoutSeconds} s`;
+  return failure === undefined || graph.continueOnStepFailure ? undefined : `node ${failure.node ?? ""} failed`;
 }
 
 /**
