@@ -32,6 +32,15 @@ import { datasetArrived } from "#functions/events/dataset-arrived.ts";
 import { jobChanged } from "#functions/events/job-changed.ts";
 import { outputWritten } from "#functions/events/output-written.ts";
 import { cancelRun } from "#functions/http/cancel-run.ts";
+import { createDatasetUpload } from "#functions/http/create-dataset-upload.ts";
+import { deleteDataset } from "#functions/http/delete-dataset.ts";
+import { getDataset } from "#functions/http/get-dataset.ts";
+import { getDatasetVersion } from "#functions/http/get-dataset-version.ts";
+import { listDatasetVersions } from "#functions/http/list-dataset-versions.ts";
+import { listDatasets } from "#functions/http/list-datasets.ts";
+import { listEvents } from "#functions/http/list-events.ts";
+import { putDataset } from "#functions/http/put-dataset.ts";
+import { startDatasetRun } from "#functions/http/start-dataset-run.ts";
 import { createUpload } from "#functions/http/create-upload.ts";
 import { deleteSchedule } from "#functions/http/delete-schedule.ts";
 import { downloadNodeOutput } from "#functions/http/download-node-output.ts";
@@ -58,6 +67,7 @@ import { runSchedule } from "#functions/http/run-schedule.ts";
 import { startInlineRun } from "#functions/http/start-inline-run.ts";
 import { startNamedRun } from "#functions/http/start-named-run.ts";
 import { createJobLogs } from "#functions/job-logs.ts";
+import { loadNamedPipeline } from "#functions/named-pipeline.ts";
 import { createPaceBody } from "#functions/paced-body.ts";
 import { createPipelines } from "#functions/pipelines.ts";
 import { createRegistryRoom } from "#functions/registry.ts";
@@ -130,7 +140,14 @@ const context: App = {
   schedulesFolder: settings.schedulesFolder,
   datasets,
   versions,
-  arrivals: createDatasetArrivals({ datasets, versions, events, pipelines, startRun, log }),
+  arrivals: createDatasetArrivals({
+    datasets,
+    versions,
+    events,
+    loadPipeline: (name) => loadNamedPipeline({ pipelines, registry }, name),
+    startRun,
+    log,
+  }),
   events,
   eventDays: settings.eventDays,
 };
@@ -164,6 +181,15 @@ const routes = [
   pauseSchedule,
   resumeSchedule,
   runSchedule,
+  listDatasets,
+  getDataset,
+  putDataset,
+  deleteDataset,
+  listDatasetVersions,
+  getDatasetVersion,
+  startDatasetRun,
+  createDatasetUpload,
+  listEvents,
 ].map((create) => create(context));
 
 for (const route of [...routes, getOpenApi(context, routes)]) {

@@ -13,13 +13,13 @@ import {
 } from "#shared/domain/dataset/judge.ts";
 import type { DatasetPlace } from "#shared/domain/dataset/place.ts";
 import { type Arrival, keptArrivals, type VersionRecord, withChanges } from "#shared/domain/dataset/version-record.ts";
+import type { PipelineDocument } from "#shared/domain/load-pipeline.ts";
 import { derivedRunId } from "#shared/domain/run-id.ts";
 import { isMlpipeError, MlpipeError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
 import type { DatasetVersions, StoredRecord } from "./dataset-versions.ts";
 import type { Datasets } from "./datasets.ts";
 import type { EventLog } from "./event-log.ts";
-import type { Pipelines } from "./pipelines.ts";
 import type { StartRun } from "./start-run.ts";
 
 export interface VersionName {
@@ -40,7 +40,8 @@ export interface ArrivalClients {
   readonly datasets: Datasets;
   readonly versions: DatasetVersions;
   readonly events: EventLog;
-  readonly pipelines: Pipelines;
+  /** A pipeline by its name. */
+  readonly loadPipeline: (name: string) => Promise<PipelineDocument>;
   readonly startRun: StartRun;
   readonly log: Log;
 }
@@ -54,7 +55,7 @@ interface Look {
   readonly stored: StoredRecord | undefined;
 }
 
-export function createDatasetArrivals({ datasets, versions, events, pipelines, startRun, log }: ArrivalClients) {
+export function createDatasetArrivals({ datasets, versions, events, loadPipeline, startRun, log }: ArrivalClients) {
   async function look(dataset: KnownDataset, version: string): Promise<Look> {
     const [found, stored] = await Promise.all([versions.files(dataset, version), versions.read(dataset.name, version)]);
     return { dataset, version, found, stored };
@@ -130,7 +131,7 @@ export function createDatasetArrivals({ datasets, versions, events, pipelines, s
     let ended: Arrival = { ...arrival, status: "started" };
     try {
       await startRun.startAs(client, runId, async () => {
-        const { document } = await pipelines.load(dataset.pipeline);
+        const document = await loadPipeline(dataset.pipeline);
         return {
           document,
           name: dataset.pipeline,

@@ -1,20 +1,32 @@
 // Makes somebody look at a version of a dataset: its collector, started where there is none.
 import type { DurableClient } from "durable-functions";
-import type { CollectInput } from "#orchestrations/collect-dataset.ts";
+import type { CollectInput, CollectProgress } from "#orchestrations/collect-dataset.ts";
 import { type DatasetSignal, inbox } from "#orchestrations/signals.ts";
 import { textHash } from "#shared/domain/text-hash.ts";
 import type { VersionName } from "./dataset-arrivals.ts";
 import { findInstance, liveStatuses } from "./instances.ts";
 
 /** Id of a version's collector: a version may hold characters that an id may not. */
-export async function collectorId({ dataset, version }: VersionName): Promise<string> {
+async function collectorId({ dataset, version }: VersionName): Promise<string> {
   return `dataset:${dataset}:${(await textHash(version)).slice(0, 20)}`;
 }
 
 /** Whether a collector looks after this version now. */
-export async function hasCollector(client: DurableClient, name: VersionName): Promise<boolean> {
+async function hasCollector(client: DurableClient, name: VersionName): Promise<boolean> {
   const status = await findInstance(client, await collectorId(name));
   return status !== undefined && liveStatuses.includes(String(status.runtimeStatus));
+}
+
+/** What a living collector waits for, as far as it has looked; undefined when there is none. */
+export async function collectorStatus(
+  client: DurableClient,
+  name: VersionName,
+): Promise<{ missing: string[]; files: number } | undefined> {
+  const status = await findInstance(client, await collectorId(name));
+  if (status === undefined || !liveStatuses.includes(String(status.runtimeStatus))) return undefined;
+  // Set by our own orchestration; null until its first look.
+  const progress = status.customStatus as CollectProgress | null;
+  return { missing: [...(progress?.missing ?? [])], files: progress?.files ?? 0 };
 }
 
 /**

@@ -1,6 +1,18 @@
 // The HTTP contract: functions/http parses requests with these schemas, the OpenAPI document is made from them, and
 // the command line reads answers with them.
 import { z } from "zod";
+import { DatasetName } from "./domain/dataset/dataset.ts";
+import {
+  DatasetDocument,
+  DatasetList,
+  DatasetUploadAnswer,
+  EventDocument,
+  EventList,
+  PutDatasetRequest,
+  VersionDocument,
+  VersionList,
+} from "./domain/dataset/documents.ts";
+import { Fate } from "./domain/dataset/fate.ts";
 import { InputValue } from "./domain/input-value.ts";
 import { ScheduleDocument } from "./domain/schedule/schedule-document.ts";
 import { ScheduleName } from "./domain/schedule/schedule.ts";
@@ -156,4 +168,16 @@ export const Problem = z.object({
 });
 export type Problem = z.infer<typeof Problem>;
 
+export {
+  DatasetDocument,
+  DatasetList,
+  DatasetName,
+  DatasetUploadAnswer,
+  EventDocument,
+  EventList,
+  Fate,
+  PutDatasetRequest,
+  VersionDocument,
+  VersionList,
+};
 export { InputValue, NodeRun, RunDocument, RunId, RunSummary, ScheduleDocument, ScheduleName };

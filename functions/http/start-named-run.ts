@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { PipelineName, RunDocument, StartRunRequest } from "#shared/api.ts";
 import type { App } from "../app.ts";
+import { loadNamedPipeline } from "../named-pipeline.ts";
 import { defineRoute } from "../route.ts";
 import { idempotencyHeader, runAccepted, readIdempotencyKey } from "./run-accepted.ts";
 
@@ -23,9 +24,7 @@ export const startNamedRun = ({ pipelines, registry, startRun, runs }: App) =>
     async ({ params, body, headers, client, origin }) => {
       const key = readIdempotencyKey(headers);
       const { version, ...options } = body;
-      const isDeployed = version === undefined && (await pipelines.names()).includes(params.name);
-      const registered = isDeployed ? undefined : await registry.pipeline(params.name, version);
-      const { document } = registered ?? (await pipelines.load(params.name));
+      const document = await loadNamedPipeline({ pipelines, registry }, params.name, version);
       const runId = await startRun.start(client, { document, name: params.name, ...options }, key);
       return runAccepted(await runs.getTagged(client, runId), origin);
     },

@@ -229,12 +229,12 @@ export function createBlobs(ml: Ml, credential: TokenCredential) {
     },
 
     /**
-     * A signature that lets its holder create blobs in the default container for half an hour.
+     * A signature that lets its holder create blobs in a datastore's container (the default one's when absent) for half an hour.
      *
      * @throws MlpipeError `Unavailable` when the identity may not sign
      */
-    async uploadSignature(): Promise<{ containerUrl: string; sas: string; expires: string }> {
-      const { place, service, container } = await open();
+    async uploadSignature(datastore?: string): Promise<{ containerUrl: string; sas: string; expires: string }> {
+      const { place, service, container } = await open(datastore);
       const startsOn = new Date(Date.now() - 5 * 60_000);
       const expiresOn = new Date(Date.now() + 30 * 60_000);
       const values = {
