@@ -14,7 +14,7 @@ import {
 } from "../shape.ts";
 import { parseCron } from "./cron.ts";
 import { slotsAfter } from "./slots.ts";
-import { createTimeZone, ianaNameOf, nearestZone } from "./time-zone.ts";
+import { timeZoneOf, ianaNameOf, nearestZone } from "./time-zone.ts";
 import { frequencies, type Pattern, Trigger, weekDayNames } from "./trigger.ts";
 
 const common = { type: text, start_time: text, end_time: text, time_zone: text, timezone: text };
@@ -166,7 +166,7 @@ function readTime(holder: Mapping, key: string, timeZone: string, field: Field, 
     return undefined;
   }
   const offset = match[7];
-  if (offset === undefined) return new Date(createTimeZone(timeZone).instantOf(local)).toISOString();
+  if (offset === undefined) return new Date(timeZoneOf(timeZone).instantOf(local)).toISOString();
   const [, sign, hours, minutes] = /^([+-])(\d\d):?(\d\d)$/.exec(offset) ?? [];
   const shift = (Number(hours ?? 0) * 60 + Number(minutes ?? 0)) * 60_000;
   return new Date(local - (sign === "-" ? -shift : shift)).toISOString();

@@ -3,7 +3,7 @@
 // expression whose hours are "every so often" follows the clock instead: no slot in a gap, both in an overlap. Recurrences by
 // minutes or hours count elapsed time and know no clock at all.
 import { parseCron } from "./cron.ts";
-import { createTimeZone, dayOf, midnightOf, type TimeZone } from "./time-zone.ts";
+import { timeZoneOf, dayOf, midnightOf, type TimeZone } from "./time-zone.ts";
 import { type Trigger, weekDayNames } from "./trigger.ts";
 
 const minuteMs = 60_000;
@@ -44,7 +44,7 @@ function regularSlots(trigger: Trigger, start: number, after: number): Iterable<
   if (trigger.type === "recurrence" && (trigger.frequency === "minute" || trigger.frequency === "hour")) {
     return elapsedSlots(start, trigger.interval * (trigger.frequency === "minute" ? minuteMs : hourMs), after);
   }
-  const zone = createTimeZone(trigger.timeZone);
+  const zone = timeZoneOf(trigger.timeZone);
   const rule = trigger.type === "cron" ? cronRule(trigger.expression) : recurrenceRule(trigger, zone.localOf(start));
   return clockSlots(rule, zone, after);
 }
@@ -60,9 +60,12 @@ function* clockSlots(rule: DayRule, zone: TimeZone, after: number): Generator<nu
   let idleDays = 0;
   for (let day = dayOf(zone.localOf(after)) - 1; idleDays < longestSearchDays; day += 1, idleDays += 1) {
     if (rule.matches(day)) {
+      const steady = zone.steadyOffset(day);
       for (const time of rule.times) {
         const local = midnightOf(day) + time;
-        waiting.push(...(rule.isEveryHour ? zone.instantsOf(local) : [zone.instantOf(local)]));
+        // On all but a few days of a year this is all there is to it.
+        if (steady !== undefined) waiting.push(local - steady);
+        else waiting.push(...(rule.isEveryHour ? zone.instantsOf(local) : [zone.instantOf(local)]));
       }
     }
     if (waiting.length === 0) continue;

@@ -15,6 +15,8 @@ export interface TimeZone {
    * put forward over it.
    */
   instantsOf(local: number): readonly number[];
+  /** How far ahead of UTC the clock is on a day (days since 1970-01-01), if it does not change then or on the days around. */
+  steadyOffset(day: number): number | undefined;
   /** The first of `instantsOf`; a time that was skipped counts on from before the gap (RFC 5545, 3.3.5). */
   instantOf(local: number): number;
 }
@@ -45,8 +47,19 @@ export function nearestZone(written: string): string | undefined {
   return nearestName(written, [...Object.keys(windowsZones), ...Intl.supportedValuesOf("timeZone")]);
 }
 
+/** Intl takes a hundred times longer to make a formatter than to use it. */
+const zones = new Map<string, TimeZone>();
+
 /** @param name an IANA name. @throws RangeError when Intl does not know it */
-export function createTimeZone(name: string): TimeZone {
+export function timeZoneOf(name: string): TimeZone {
+  const known = zones.get(name);
+  if (known !== undefined) return known;
+  const zone = createTimeZone(name);
+  zones.set(name, zone);
+  return zone;
+}
+
+function createTimeZone(name: string): TimeZone {
   const format = new Intl.DateTimeFormat("en-US", {
     timeZone: name,
     hourCycle: "h23",
@@ -73,10 +86,16 @@ export function createTimeZone(name: string): TimeZone {
     return [...new Set(candidates)].filter((instant) => localOf(instant) === local).toSorted((a, b) => a - b);
   }
 
+  function steadyOffset(day: number): number | undefined {
+    const before = offsetAt(midnightOf(day - 1));
+    return before === offsetAt(midnightOf(day + 2)) ? before : undefined;
+  }
+
   return {
     name,
     localOf,
     instantsOf,
+    steadyOffset,
     instantOf: (local) => instantsOf(local)[0] ?? local - offsetAt(local - dayMs),
   };
 }

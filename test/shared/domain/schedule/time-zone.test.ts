@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { createTimeZone, ianaNameOf } from "#shared/domain/schedule/time-zone.ts";
+import { timeZoneOf, ianaNameOf } from "#shared/domain/schedule/time-zone.ts";
 import { windowsZones } from "#shared/domain/schedule/windows-zones.ts";
 
 describe("a time zone", () => {
@@ -39,12 +39,12 @@ describe("a time zone", () => {
     ["Line Islands Standard Time", 840],
   ] as const)("%s is %i minutes from UTC in winter", ([name, minutes]) => {
     const instant = Date.parse("2026-01-15T00:00:00Z");
-    const local = createTimeZone(ianaNameOf(name) ?? "").localOf(instant);
+    const local = timeZoneOf(ianaNameOf(name) ?? "").localOf(instant);
     expect((local - instant) / 60_000).toBe(minutes);
   });
 
   test("shows a time twice when its clock is put back, and not at all when it is put forward", () => {
-    const zone = createTimeZone("America/New_York");
+    const zone = timeZoneOf("America/New_York");
     const iso = (instants: readonly number[]) => instants.map((instant) => new Date(instant).toISOString());
     expect(iso(zone.instantsOf(Date.UTC(2026, 10, 1, 1, 30)))).toEqual([
       "2026-11-01T05:30:00.000Z",
