@@ -16,7 +16,7 @@ import { createReadGraph } from "#functions/activities/read-graph.ts";
 import { createReleaseSlot } from "#functions/activities/release-slot.ts";
 import { createRememberRun } from "#functions/activities/remember-run.ts";
 import { createReportNode } from "#functions/activities/report-node.ts";
-import { signalNodes } from "#functions/activities/signal-nodes.ts";
+import { createSignalNodes } from "#functions/activities/signal-nodes.ts";
 import { createStartNodes } from "#functions/activities/start-nodes.ts";
 import { startTrials } from "#functions/activities/start-trials.ts";
 import { createSubmitJob } from "#functions/activities/submit-job.ts";
@@ -239,7 +239,7 @@ const implementations: ActivityImplementation[] = [
   implementWithClient(activities.reportNode, createReportNode(context)),
   implement(activities.rememberRun, createRememberRun(context)),
   implementWithClient(activities.startNodes, createStartNodes(context)),
-  implementWithClient(activities.signalNodes, signalNodes),
+  implementWithClient(activities.signalNodes, createSignalNodes(context)),
   implementWithClient(activities.checkNodes, checkNodes),
 ];
 

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import { type DurableClient, type DurableOrchestrationStatus, OrchestrationRuntimeStatus } from "durable-functions";
 import type { RunInput, RunOutput } from "#orchestrations/run-pipeline.ts";
 import type { Ml } from "#shared/azure/ml.ts";
+import { phaseOf } from "#shared/domain/job-phase.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
 import { NodeProgress, NodeResult, type ReusedResult } from "#shared/domain/node-result.ts";
 import { dependenciesOf, type Plan, type PlanNode } from "#shared/domain/plan.ts";
@@ -108,6 +109,7 @@ export function createRunDocuments({ plans, ml, memory }: { plans: Plans; ml: Ml
       return uri === undefined ? [] : [[name, uri] as const];
     });
     const failure = failureOf(status, nodes);
+    const waiting = waitsFor(status);
     const isEnded = runStatus !== "queued" && runStatus !== "running";
     return {
       runId,
@@ -120,6 +122,7 @@ export function createRunDocuments({ plans, ml, memory }: { plans: Plans; ml: Ml
       ...(isEnded ? { endTime: iso(status.lastUpdatedTime) } : {}),
       nodes,
       outputs: Object.fromEntries(outputs),
+      ...(runStatus === "queued" && waiting !== undefined ? { waitsFor: waiting } : {}),
       ...(failure === undefined ? {} : { failure }),
       tags: plan.tags,
       ...(plan.continues === undefined ? {} : { continues: plan.continues.runId }),
@@ -219,8 +222,10 @@ function interest(states: readonly NodeState[], plan: Plan, node: PlanNode): num
   return nodeStatusFacts[status].isSuccess ? 0 : 1;
 }
 
-/** Azure ML's words for a job that is not on a machine yet. */
-const queuedJobStatuses = new Set(["NotStarted", "Starting", "Provisioning", "Queued", "NotFound"]);
+/** Whether a job is not on a machine yet. */
+function isQueuedStatus(jobStatus: string | undefined): boolean {
+  return jobStatus === undefined || jobStatus === "NotFound" || phaseOf(jobStatus) === "queued";
+}
 
 function toNodeRun(node: PlanNode, state: NodeState = { status: "waiting", attempt: 0 }, told?: Told): NodeRun {
   const base = { name: node.name, component: node.component.name, dependsOn: dependenciesOf(node) };
@@ -233,9 +238,8 @@ function toNodeRun(node: PlanNode, state: NodeState = { status: "waiting", attem
       ...(state.endTime === undefined ? {} : { endTime: state.endTime }),
     };
   }
-  const { attempt, jobName, jobStatus, instanceType, refused, startTime, sweep } = told;
-  const isQueued =
-    state.status === "running" && sweep === undefined && (jobStatus === undefined || queuedJobStatuses.has(jobStatus));
+  const { attempt, jobName, jobStatus, instanceType, refused, attempts, waitsFor, startTime, sweep } = told;
+  const isQueued = state.status === "running" && sweep === undefined && isQueuedStatus(jobStatus);
   const result = "status" in told ? told : undefined;
   return {
     ...base,
@@ -247,6 +251,8 @@ function toNodeRun(node: PlanNode, state: NodeState = { status: "waiting", attem
     ...(instanceType === undefined ? {} : { instanceType }),
     ...(sweep === undefined ? {} : { sweep }),
     ...(refused.length === 0 ? {} : { refusedInstanceTypes: refused }),
+    ...(attempts === undefined ? {} : { attempts }),
+    ...(waitsFor === undefined || result !== undefined ? {} : { waitsFor }),
     ...(result === undefined ? {} : { endTime: result.endTime }),
     ...(result !== undefined && "outputs" in result ? { outputs: result.outputs } : {}),
     ...(result !== undefined && "failure" in result && result.failure !== undefined ? { failure: result.failure } : {}),
@@ -269,8 +275,13 @@ function toRunStatus(status: DurableOrchestrationStatus): RunStatus {
     case OrchestrationRuntimeStatus.Running:
     case OrchestrationRuntimeStatus.ContinuedAsNew:
     case OrchestrationRuntimeStatus.Suspended:
-      return "running";
+      return waitsFor(status) === undefined ? "running" : "queued";
   }
+}
+
+/** What a run waits for before it starts. */
+function waitsFor({ customStatus }: DurableOrchestrationStatus): string | undefined {
+  return RunProgress.safeParse(customStatus).data?.waitsFor;
 }
 
 function failureOf(status: DurableOrchestrationStatus, nodes: readonly NodeRun[]): RunDocument["failure"] {

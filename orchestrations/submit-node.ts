@@ -108,6 +108,8 @@ function* submitAttempt(
   if (work.outage === undefined) work.attempt += 1;
   const begun = now(context);
   const instanceType = work.course.sizes[0] ?? undefined;
+  // Whoever cancels the run now finds in it which job is on its way.
+  context.df.setCustomStatus(progressOf(work));
   const answer = yield* call(context, nodeKinds[input.kind].submitActivity(input.component), {
     runId: input.runId,
     node: input.node,

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { inbox, type RunSignal } from "#orchestrations/signals.ts";
 import { CancelRequest, RunDocument, RunId } from "#shared/api.ts";
 import { runStatusFacts } from "#shared/domain/run.ts";
 import type { App } from "../app.ts";
+import { orderCancel } from "../order-cancel.ts";
 import { defineRoute, json } from "../route.ts";
 
 export const cancelRun = ({ runs, log }: App) =>
@@ -19,8 +19,7 @@ export const cancelRun = ({ runs, log }: App) =>
     async ({ params, body, client }) => {
       const before = await runs.get(client, params.runId);
       if (runStatusFacts[before.status].isTerminal) return json(200, before);
-      const signal: RunSignal = { kind: "cancel", reason: body.reason ?? "canceled on request" };
-      await client.raiseEvent(params.runId, inbox, signal);
+      await orderCancel(client, params.runId, body.reason ?? "canceled on request");
       log.info({ runId: params.runId }, "run canceled");
       return json(202, await runs.get(client, params.runId));
     },

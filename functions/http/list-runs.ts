@@ -11,7 +11,12 @@ const stretchesInHours = [1, 6, 24, 24 * 7, 24 * 30, 24 * 365 * 10];
 
 /** What the instance's own status says of the run's; completed instances hold failed and canceled runs too. */
 const runtimeStatuses: Record<RunStatus, OrchestrationRuntimeStatus[]> = {
-  queued: [OrchestrationRuntimeStatus.Pending],
+  // A run that waits for a slot has begun as an instance.
+  queued: [
+    OrchestrationRuntimeStatus.Pending,
+    OrchestrationRuntimeStatus.Running,
+    OrchestrationRuntimeStatus.ContinuedAsNew,
+  ],
   running: [
     OrchestrationRuntimeStatus.Running,
     OrchestrationRuntimeStatus.ContinuedAsNew,

@@ -109,7 +109,8 @@ describe("where runs are limited", () => {
       event: () => tell(completed("a")),
       activity: ({ name }) => (name === "takeSlot" ? { isGranted: true } : undefined),
     });
-    expect(names).toEqual(["readGraph", "takeSlot", "startNodes", "releaseSlot"]);
+    const slots = names.filter((name) => ["takeSlot", "startNodes", "releaseSlot"].includes(name));
+    expect(slots).toEqual(["takeSlot", "startNodes", "releaseSlot"]);
   });
 
   test("a run without a slot says what it waits for, and asks again by signal and by the clock", () => {
