@@ -11,7 +11,7 @@ export interface ServerAddress {
 }
 
 export interface Call {
-  readonly method?: "GET" | "POST" | "PUT";
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly body?: unknown;
   readonly headers?: Record<string, string>;
   /** What the call itself asks the server to wait, on top of the ordinary time. */

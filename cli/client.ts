@@ -10,6 +10,9 @@ import {
   PlanAnswer,
   RunDocument,
   RunList,
+  ScheduleAnswer,
+  ScheduleDocument,
+  ScheduleList,
   UploadAnswer,
   type StartInlineRunRequest,
   type StartRunRequest,
@@ -43,6 +46,7 @@ const longestDownloadSeconds = 24 * 3600;
 export function createClient(address: ServerAddress) {
   const { base, call, read, parse, readBytes } = createCaller(address);
   const runPath = (runId: string) => `/runs/${encodeURIComponent(runId)}`;
+  const schedulePath = (name: string) => `/schedules/${encodeURIComponent(name)}`;
   const nodePath = (runId: string, node: string) => `${runPath(runId)}/nodes/${encodeURIComponent(node)}`;
 
   return {
@@ -101,6 +105,28 @@ export function createClient(address: ServerAddress) {
 
     getPipelineText: async (name: string, version: string | undefined) =>
       (await call(`/pipelines/${encodeURIComponent(name)}${ofVersion(version)}`)).text(),
+
+    putSchedule: (name: string, schedule: Readonly<Record<string, unknown>>) =>
+      read(ScheduleAnswer, schedulePath(name), { method: "PUT", body: { schedule } }),
+
+    listSchedules: () => read(ScheduleList, "/schedules"),
+
+    getSchedule: (name: string, count: { next: number; fires: number }) =>
+      read(ScheduleDocument, `${schedulePath(name)}?next=${count.next}&fires=${count.fires}`),
+
+    pauseSchedule: (name: string) =>
+      read(ScheduleDocument, `${schedulePath(name)}/pause`, { method: "POST", isRepeatable: true }),
+
+    resumeSchedule: (name: string) =>
+      read(ScheduleDocument, `${schedulePath(name)}/resume`, { method: "POST", isRepeatable: true }),
+
+    runSchedule: (name: string, idempotencyKey: string) =>
+      read(RunDocument, `${schedulePath(name)}/run`, starting({}, idempotencyKey)),
+
+    deleteSchedule: async (name: string): Promise<void> => {
+      // Sent again, it would find nothing left to delete.
+      await call(schedulePath(name), { method: "DELETE", isRepeatable: false });
+    },
 
     getNode: (runId: string, node: string) => read(NodeRun, nodePath(runId, node)),
 

@@ -10,7 +10,9 @@ import { createLogsCommand } from "./commands/logs.ts";
 import { createOutputsCommand } from "./commands/outputs.ts";
 import { createPlanCommand } from "./commands/plan.ts";
 import { createRunCommand } from "./commands/run.ts";
+import { createScheduleCommand } from "./commands/schedule.ts";
 import { createStatusCommand } from "./commands/status.ts";
+import { createTypesCommand } from "./commands/types.ts";
 import { createValidateCommand } from "./commands/validate.ts";
 import type { CliContext } from "./context.ts";
 import { readEnvironment } from "./environment.ts";
@@ -39,8 +41,10 @@ function createProgram(context: CliContext): Command {
     createLogsCommand,
     createOutputsCommand,
     createCancelCommand,
+    createScheduleCommand,
     createPlanCommand,
     createValidateCommand,
+    createTypesCommand,
     createComponentCommand,
     createPipelineCommand,
   ];

@@ -1,8 +1,16 @@
 // A pipeline file of this machine made ready for a server: read, checked, and everything it names in the store.
-import { type LocalReference, type PipelineDocument, loadPipeline, withUploads } from "#shared/domain/load-pipeline.ts";
+import { loadAuthored } from "#authoring/load-authored.ts";
+import {
+  type LoadResult,
+  type LocalReference,
+  type PipelineDocument,
+  loadPipeline,
+  withUploads,
+} from "#shared/domain/load-pipeline.ts";
 import { MlpipeError } from "#shared/errors.ts";
 import { createFileSource } from "#shared/files.ts";
 import type { CliContext } from "./context.ts";
+import { importPipeline, isModule } from "./import-pipeline.ts";
 import { printIssues } from "./report-error.ts";
 import type { Store } from "./store-files.ts";
 import { storeAll } from "./store-references.ts";
@@ -15,8 +23,19 @@ export interface PreparedPipeline {
 const files = createFileSource();
 
 /** Prints warnings. @throws MlpipeError `InvalidRequest` with every issue of the file and of those it names. */
-export async function preparePipeline({ terminal }: CliContext, path: string): Promise<PreparedPipeline> {
-  const { document, localReferences, issues } = await loadPipeline(path, files);
+export async function preparePipeline(context: CliContext, path: string): Promise<PreparedPipeline> {
+  const loaded = isModule(path)
+    ? await loadAuthored(await importPipeline(path), path, files)
+    : await loadPipeline(path, files);
+  return checkLoaded(context, path, loaded);
+}
+
+/** The same for a pipeline that has been loaded already. @param path what the reader calls it */
+export function checkLoaded(
+  { terminal }: CliContext,
+  path: string,
+  { document, localReferences, issues }: LoadResult,
+): PreparedPipeline {
   const errors = issues.filter((issue) => issue.severity === "error");
   if (document === undefined || errors.length > 0) {
     const count = errors.length === 1 ? "1 error" : `${errors.length} errors`;

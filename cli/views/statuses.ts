@@ -2,7 +2,7 @@
 import type { NodeStatus, RunStatus } from "#shared/domain/run.ts";
 import type { Colors } from "../terminal.ts";
 
-type Hue = "dim" | "cyan" | "blue" | "green" | "red" | "yellow";
+export type Hue = "dim" | "cyan" | "blue" | "green" | "red" | "yellow";
 
 interface Look {
   readonly symbol: string;
