@@ -80,6 +80,12 @@ export function resolveOptionalParts(command: string, hasValue: (input: string) 
   );
 }
 
+/** `change` of each stretch of the text between and inside its `$[[ ]]` parts, which stay where they are. */
+export function mapOptionalParts(text: string, change: (part: string) => string): string[] {
+  // Every second part is what the pattern's group has caught.
+  return text.split(optionalPattern).map((part, index) => (index % 2 === 0 ? change(part) : `$[[${change(part)}]]`));
+}
+
 /** The command without its `$[[ ]]` parts: what is named here must always have a value. */
 export function withoutOptionalParts(command: string): string {
   return command.replaceAll(optionalPattern, "");
