@@ -13,6 +13,7 @@ import { isMlpipeError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
 import type { Plans } from "#shared/plans.ts";
 import type { Assets } from "../assets.ts";
+import { toDistribution, toIdentity, toQueueSettings, toServices } from "../job-settings.ts";
 
 /** Property of a job that holds the hash of what was asked for: how we know a job of the same name for ours. */
 const requestProperty = "mlpipe.request";
@@ -22,11 +23,13 @@ export interface SubmitClients {
   readonly blobs: Blobs;
   readonly plans: Plans;
   readonly assets: Assets;
+  /** Tells this app's jobs from those of another on the same workspace. */
+  readonly deployment: string | undefined;
   readonly log: Log;
 }
 
 /** The body of `prep`, `train`, `score` and `submitJob`. */
-export function createSubmitJob({ ml, blobs, plans, assets, log }: SubmitClients) {
+export function createSubmitJob({ ml, blobs, plans, assets, deployment, log }: SubmitClients) {
   return async function submitJob(input: SubmitInput): Promise<SubmitOutput> {
     const { plan } = await plans.get(input.runId);
     const planned = plan.nodes.find(({ name }) => name === (input.trial?.planNode ?? input.node));
@@ -107,7 +110,12 @@ export function createSubmitJob({ ml, blobs, plans, assets, log }: SubmitClients
       jobType: "Command",
       displayName: node.displayName ?? node.name,
       experimentName,
-      tags: { ...node.tags, "mlpipe.run": input.runId, "mlpipe.node": input.node },
+      tags: {
+        ...node.tags,
+        "mlpipe.run": input.runId,
+        "mlpipe.node": input.node,
+        ...(deployment === undefined ? {} : { "mlpipe.deployment": deployment }),
+      },
       properties: { "mlpipe.attempt": String(input.attempt) } as Record<string, string>,
       command: withEndMarker(command),
       codeId,
@@ -127,10 +135,10 @@ export function createSubmitJob({ ml, blobs, plans, assets, log }: SubmitClients
         node.timeoutSeconds === undefined
           ? undefined
           : { jobLimitsType: "Command", timeout: `PT${node.timeoutSeconds}S` },
-      distribution: node.distribution,
-      identity: node.identity,
-      services: node.services,
-      queueSettings: toQueueSettings(node, input),
+      distribution: node.distribution === undefined ? undefined : toDistribution(node.distribution),
+      identity: node.identity === undefined ? undefined : toIdentity(node.identity),
+      services: node.services === undefined ? undefined : toServices(node.services),
+      queueSettings: toQueueSettings(node, input.isDedicated),
     });
   }
 
@@ -164,20 +172,6 @@ function withTrialValues(node: PlanNode, values: Record<string, string> | undefi
   const chosen = Object.entries(values).map(([name, value]) => [name, { kind: "literal", value }] as const);
   return { ...node, inputs: { ...node.inputs, ...Object.fromEntries(chosen) } };
 }
-
-/** How Azure's REST spells `queue_settings`; a node whose spot machines were taken away too often goes without its tier. */
-function toQueueSettings({ queueSettings = {} }: PlanNode, { isDedicated }: SubmitInput): object | undefined {
-  const { job_tier: tier, priority } = queueSettings;
-  const jobTier = typeof tier === "string" && isDedicated !== true ? capitalize(tier) : undefined;
-  const settings = withoutUndefined({
-    jobTier,
-    priority: typeof priority === "string" ? priorities[priority] : priority,
-  });
-  return Object.keys(settings).length === 0 ? undefined : settings;
-}
-
-const priorities: Readonly<Record<string, number>> = { low: 1, medium: 2, high: 3 };
-const capitalize = (text: string) => `${text.slice(0, 1).toUpperCase()}${text.slice(1).toLowerCase()}`;
 
 function toCommandInput(input: PlanInput): { kind: "literal"; value: string } | { kind: "data" } {
   return input.kind === "literal" ? { kind: "literal", value: input.value } : { kind: "data" };
