@@ -1,5 +1,6 @@
 // A pipeline file of this machine made ready for a server: read, checked, and everything it names in the store.
 import { loadAuthored } from "#authoring/load-authored.ts";
+import { DataType } from "#shared/domain/data-types.ts";
 import {
   type LoadResult,
   type LocalReference,
@@ -54,10 +55,12 @@ export async function storeReferences(
   return withUploads(document, await storeAll(localReferences, store));
 }
 
-/** Names of the inputs that have no value yet: data that is declared by type alone. */
-export function inputsWithoutValue({ inputs }: PipelineDocument): string[] {
+/** The inputs that have no value yet: data that is declared by type alone, literals without a default. */
+export function inputsWithoutValue({ inputs }: PipelineDocument): { name: string; isData: boolean }[] {
   if (typeof inputs !== "object" || inputs === null) return [];
   return Object.entries(inputs).flatMap(([name, input]: [string, unknown]) => {
-    return typeof input === "object" && input !== null && "type" in input && !("path" in input) ? [name] : [];
+    if (typeof input !== "object" || input === null || !("type" in input)) return [];
+    const isGiven = "path" in input || "default" in input || ("optional" in input && input.optional === true);
+    return isGiven ? [] : [{ name, isData: DataType.safeParse(input.type).success }];
   });
 }

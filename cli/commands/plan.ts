@@ -17,7 +17,7 @@ interface PlanFlags extends ServerFlags {
 export function createPlanCommand(context: CliContext): Command {
   return new Command("plan")
     .description("say what a run would do; starts nothing")
-    .argument("<file>", "path of a pipeline's YAML file")
+    .argument("<file>", "path of a pipeline's YAML or TypeScript file")
     .addOption(flags.input())
     .addOption(flags.json())
     .addOption(flags.home())

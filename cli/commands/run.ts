@@ -4,6 +4,7 @@ import type { CliContext } from "../context.ts";
 import { finishRun } from "../finish-run.ts";
 import { type ServerFlags, flags } from "../flags.ts";
 import { createHint } from "../hint.ts";
+import { isModule } from "../import-pipeline.ts";
 import { listenForInterrupts } from "../interrupts.ts";
 import { preparePipeline } from "../prepare-pipeline.ts";
 import { readInputFlags } from "../read-input-flags.ts";
@@ -21,7 +22,7 @@ interface RunFlags extends ServerFlags {
 export function createRunCommand(context: CliContext): Command {
   return new Command("run")
     .description("start a run of a pipeline file, or of a pipeline deployed with the app")
-    .argument("<pipeline>", "path of a YAML file, or a deployed pipeline's name")
+    .argument("<pipeline>", "path of a YAML or TypeScript file, or a deployed pipeline's name")
     .addOption(flags.input())
     .addOption(flags.watch())
     .addOption(flags.json())
@@ -74,5 +75,5 @@ async function run(context: CliContext, pipeline: string, options: RunFlags): Pr
 }
 
 function isFile(pipeline: string): boolean {
-  return /\.ya?ml$/i.test(pipeline) || /[\\/]/.test(pipeline);
+  return /\.ya?ml$/i.test(pipeline) || isModule(pipeline) || /[\\/]/.test(pipeline);
 }

@@ -11,7 +11,9 @@ export function createValidateCommand(context: CliContext): Command {
     .action(async (path: string, { json }: { json?: boolean }) => {
       const { document } = await preparePipeline(context, path);
       if (json === true) return context.terminal.out(JSON.stringify(document));
-      const inputs = inputsWithoutValue(document).map((name) => ` --input ${name}=<path>`);
+      const inputs = inputsWithoutValue(document).map(
+        ({ name, isData }) => ` --input ${name}=${isData ? "<path>" : "<value>"}`,
+      );
       context.terminal.out(`${path} is valid. To run it:`);
       context.terminal.out(`  ${context.environment.programName} run ${path}${inputs.join("")} --watch`);
     });

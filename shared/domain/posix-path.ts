@@ -23,3 +23,19 @@ export function folderOf(path: string): string {
 export function nameOf(path: string): string {
   return joinPath("", path).split("/").at(-1) ?? path;
 }
+
+/** `path` as a file in `folder` writes it: `./x`, `../y`. Both are absolute, or relative to the same place. */
+export function relativePath(folder: string, path: string): string {
+  const from = partsOf(folder);
+  const to = partsOf(path);
+  let common = 0;
+  while (common < from.length && common < to.length - 1 && from[common] === to[common]) common += 1;
+  const up = from.slice(common).map(() => "..");
+  return [...(up.length === 0 ? ["."] : up), ...to.slice(common)].join("/");
+}
+
+function partsOf(path: string): string[] {
+  return joinPath("", path)
+    .split("/")
+    .filter((part) => part !== ".");
+}

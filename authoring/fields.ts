@@ -1,0 +1,132 @@
+// The fields of components, nodes and pipelines, under Azure ML's own names.
+import type { OutputMode } from "#shared/domain/data-types.ts";
+import type { FailureClass } from "#shared/domain/failure-class.ts";
+import type { ComponentKind } from "./component.ts";
+import type { OutputPorts } from "./ports.ts";
+import type { Bound } from "./references.ts";
+
+export type Environment =
+  /** `azureml:name:version`, `azureml:name@label`, `azureml://registries/...` or an environment's YAML file. */
+  | string
+  | {
+      readonly name?: string;
+      readonly version?: string;
+      readonly image?: string;
+      /** A file, or its content. */
+      readonly conda_file?: string | Readonly<Record<string, unknown>>;
+      readonly build?: { readonly path: string; readonly dockerfile_path?: string };
+      readonly os_type?: string;
+    };
+
+type Distribution =
+  | { readonly type: "pytorch" | "mpi"; readonly process_count_per_instance?: number }
+  | { readonly type: "tensorflow"; readonly worker_count?: number; readonly parameter_server_count?: number };
+
+type Identity =
+  | { readonly type: "aml_token" | "user_identity" }
+  | {
+      readonly type: "managed";
+      readonly client_id?: string;
+      readonly object_id?: string;
+      readonly resource_id?: string;
+    };
+
+interface Retry {
+  readonly max_attempts?: number;
+  /** Seconds. */
+  readonly delay?: number;
+  /** Seconds. */
+  readonly max_delay?: number;
+  readonly bigger_size?: boolean;
+  readonly spot_attempts?: number;
+}
+
+type SnakeCase<Text extends string> = Text extends `${infer Head}-${infer Tail}` ? `${Head}_${SnakeCase<Tail>}` : Text;
+type Retries = { readonly [Name in SnakeCase<FailureClass>]?: Retry };
+
+/** Seconds. */
+interface PhaseLimits {
+  readonly queued?: number;
+  readonly preparing?: number;
+  readonly running?: number;
+  readonly finalizing?: number;
+  readonly node?: number;
+}
+
+interface Resources<Scope = never> {
+  /** A list is a wish list: the next is tried when the service refuses the one before. */
+  readonly instance_type?: Bound<string, Scope> | readonly string[];
+  readonly instance_count?: Bound<number, Scope>;
+  readonly shm_size?: string;
+  readonly docker_args?: string;
+  readonly properties?: {
+    /** What mlpipe understands beyond Azure ML. */
+    readonly mlpipe?: { readonly retry?: Retries; readonly limits?: PhaseLimits };
+    readonly [property: string]: unknown;
+  };
+}
+
+/** What a command component and a node that runs one have in common. */
+export interface CommandFields<Scope = never> {
+  readonly environment_variables?: Readonly<Record<string, Bound<string | number | boolean, Scope>>>;
+  readonly distribution?: Distribution;
+  readonly resources?: Resources<Scope>;
+  /** Seconds. */
+  readonly limits?: { readonly timeout?: Bound<number, Scope> };
+}
+
+export interface OutputSettings {
+  readonly mode?: OutputMode;
+  /** A place of the author's own, with the service's macros `${{name}}`, `${{output_name}}`, `${{default_datastore}}`. */
+  readonly path?: string;
+  /** With `version`: registers the output as a data asset. */
+  readonly name?: string;
+  readonly version?: string;
+}
+
+interface SharedNodeFields<Outputs extends OutputPorts, Scope> {
+  /** The node's key in `jobs:`; the component's name unless it is given. */
+  readonly name?: string;
+  readonly display_name?: string;
+  readonly description?: string;
+  readonly comment?: string;
+  readonly tags?: Readonly<Record<string, string>>;
+  readonly compute?: Bound<string, Scope>;
+  readonly outputs?: { readonly [Name in keyof Outputs]?: OutputSettings };
+  readonly settings?: { readonly force_rerun?: boolean };
+}
+
+interface CommandNodeFields<Outputs extends OutputPorts, Scope>
+  extends SharedNodeFields<Outputs, Scope>, CommandFields<Scope> {
+  /** In place of the component's. */
+  readonly environment?: Environment;
+  readonly identity?: Identity;
+  readonly services?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  readonly queue_settings?: { readonly job_tier?: string; readonly priority?: string };
+}
+
+/** All that may be said of a node besides its inputs. */
+export type NodeFields<Kind extends ComponentKind, Outputs extends OutputPorts, Scope> = Kind extends "pipeline"
+  ? SharedNodeFields<Outputs, Scope>
+  : CommandNodeFields<Outputs, Scope>;
+
+export interface PipelineSettings {
+  readonly default_compute?: string;
+  readonly default_datastore?: string;
+  readonly continue_on_step_failure?: boolean;
+  readonly force_rerun?: boolean;
+  /** The node that runs before all others. */
+  readonly on_init?: string;
+  /** The node that runs after all others, whatever became of them. */
+  readonly on_finalize?: string;
+  /** What mlpipe understands beyond Azure ML. */
+  readonly mlpipe?: {
+    readonly retry?: Retries;
+    readonly limits?: PhaseLimits & { readonly run?: number };
+    readonly concurrency?: {
+      readonly max_runs?: number;
+      readonly max_jobs?: number;
+      readonly max_jobs_per_size?: Readonly<Record<string, number>>;
+    };
+  };
+}
