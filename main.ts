@@ -80,6 +80,7 @@ import { createSlots } from "#functions/slots.ts";
 import { createStartRun } from "#functions/start-run.ts";
 import { checkRuns } from "#functions/timer/check-runs.ts";
 import { fireSchedules } from "#functions/timer/fire-schedules.ts";
+import { reapJobs } from "#functions/timer/reap-jobs.ts";
 import { reconcileDatasets } from "#functions/timer/reconcile-datasets.ts";
 import * as activities from "#orchestrations/activities.ts";
 import { collectDataset } from "#orchestrations/collect-dataset.ts";
@@ -211,7 +212,7 @@ for (const event of [outputWritten(context), jobChanged(context), datasetArrived
   });
 }
 
-for (const timer of [checkRuns(context), fireSchedules(context), reconcileDatasets(context)]) {
+for (const timer of [checkRuns(context), reapJobs(context), fireSchedules(context), reconcileDatasets(context)]) {
   app.timer(timer.name, {
     schedule: timer.schedule,
     extraInputs: [df.input.durableClient()],
@@ -237,7 +238,7 @@ const implementations: ActivityImplementation[] = [
   implement(activities.takeSlot, createTakeSlot(context)),
   implementWithClient(activities.releaseSlot, createReleaseSlot(context)),
   implementWithClient(activities.reportNode, createReportNode(context)),
-  implement(activities.rememberRun, createRememberRun(context)),
+  implementWithClient(activities.rememberRun, createRememberRun(context)),
   implementWithClient(activities.startNodes, createStartNodes(context)),
   implementWithClient(activities.signalNodes, createSignalNodes(context)),
   implementWithClient(activities.checkNodes, checkNodes),

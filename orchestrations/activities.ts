@@ -1,9 +1,10 @@
 // The contracts of all activities: name, input, output, retry. Bodies are in functions/activities.
 import { z } from "zod";
+import { NodePolicy } from "#shared/domain/node-policy.ts";
 import { NodeResult, RefusedInstanceType, ReusedResult } from "#shared/domain/node-result.ts";
 import { SweepPlan } from "#shared/domain/sweep/sweep-plan.ts";
 import { PlanGraph } from "#shared/domain/plan.ts";
-import { NodeRecipe } from "#shared/domain/remembered-node.ts";
+import { NodeRecipe, RememberedNode } from "#shared/domain/remembered-node.ts";
 import { NodeFailure } from "#shared/domain/run.ts";
 import { activity, briefly } from "./contract.ts";
 import { NodeSignal } from "./signals.ts";
@@ -63,10 +64,10 @@ export const cancelJob = activity("cancelJob", {
   output: z.null(),
 });
 
-/** The URI of each output that a completed job wrote, and the identity of what lies there where it can be told. */
+/** The URI of each output that a completed job wrote. */
 export const collectOutputs = activity("collectOutputs", {
   input: Attempt.extend({ planNode: z.string(), jobName: z.string() }),
-  output: z.object({ outputs: z.record(z.string(), z.string()), identities: z.record(z.string(), z.string()) }),
+  output: z.object({ outputs: z.record(z.string(), z.string()) }),
 });
 
 /** Why a job failed: the service's words, the exit code of the end marker, the end of the log. */
@@ -99,7 +100,8 @@ export const reportNode = activity("reportNode", {
     sweep: z.string().optional(),
     recipe: NodeRecipe.optional(),
   }),
-  output: z.null(),
+  /** What is remembered; null when there is nothing to remember. */
+  output: RememberedNode.nullable(),
 });
 
 export const readGraph = activity("readGraph", {
@@ -114,15 +116,8 @@ export const readGraph = activity("readGraph", {
 export const startNodes = activity("startNodes", {
   input: z.object({
     runId: z.string(),
-    nodes: z.array(
-      z.object({
-        node: z.string(),
-        /** `node.output` -> URI of what it may read. */
-        upstream: z.record(z.string(), z.string()),
-        /** `node.output` -> identity of the same. */
-        identities: z.record(z.string(), z.string()),
-      }),
-    ),
+    /** With the URI of each output, `node.output`, that they may read. */
+    nodes: z.array(z.object({ node: z.string(), upstream: z.record(z.string(), z.string()) })),
   }),
   output: z.object({ reused: z.array(ReusedResult) }),
 });
@@ -131,8 +126,8 @@ export const startNodes = activity("startNodes", {
 export const rememberRun = activity("rememberRun", {
   input: z.object({
     runId: z.string(),
-    /** Node that has run -> its key. */
-    keys: z.record(z.string(), z.string()),
+    /** Those that have run and completed. */
+    nodes: z.array(z.string()),
   }),
   output: z.null(),
   retry: briefly,
@@ -152,6 +147,8 @@ export const startTrials = activity("startTrials", {
     instanceTypes: z.array(z.string()),
     timeoutSeconds: z.number().optional(),
     upstream: z.record(z.string(), z.string()),
+    policy: NodePolicy.optional(),
+    isLimited: z.boolean().optional(),
     trials: z.array(z.object({ node: z.string(), values: z.record(z.string(), z.string()) })),
   }),
   output: z.null(),

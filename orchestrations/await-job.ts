@@ -151,9 +151,8 @@ function* conclude(
   const planNode = input.trial?.planNode ?? input.node;
   const place = { runId: input.runId, node: input.node, planNode, attempt: work.attempt, jobName };
   if (outcome === "completed") {
-    const made = yield* call(context, collectOutputs, place);
-    const key = input.recipe === undefined ? {} : { key: input.recipe.key };
-    return { ...progressOf(work), node: input.node, endTime: now(context), status: "completed", ...made, ...key };
+    const { outputs } = yield* call(context, collectOutputs, place);
+    return { ...progressOf(work), node: input.node, endTime: now(context), status: "completed", outputs };
   }
   const order = job.cancel;
   if (order !== undefined && order.isLimit !== true) return canceled(context, input, work, order.reason);

@@ -76,6 +76,6 @@ function* report(
   // A trial's result goes to the sweep that started it.
   const to = input.trial === undefined ? {} : { sweep: input.trial.planNode };
   const recipe = input.recipe === undefined ? {} : { recipe: input.recipe };
-  yield* call(context, reportNode, { runId: input.runId, result, ...to, ...recipe });
-  return result;
+  const remembered = yield* call(context, reportNode, { runId: input.runId, result, ...to, ...recipe });
+  return result.status === "completed" && remembered !== null ? { ...result, remembered } : result;
 }

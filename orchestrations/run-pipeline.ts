@@ -14,7 +14,7 @@ import {
   runningNodes,
   runOutcome,
   stopReason,
-  upstreamOf,
+  upstreamUris,
 } from "#shared/domain/run-state.ts";
 import type { RunStatus } from "#shared/domain/run.ts";
 import { checkNodes, readGraph, releaseSlot, rememberRun, signalNodes, startNodes } from "./activities.ts";
@@ -97,7 +97,7 @@ function* startReadyNodes(
   for (;;) {
     const ready = advance(graph, state, context.df.currentUtcDateTime.toISOString());
     if (ready.length === 0) return;
-    const nodes = ready.map((node) => ({ node, ...upstreamOf(graph, state, node) }));
+    const nodes = ready.map((node) => ({ node, upstream: upstreamUris(graph, state, node) }));
     const { reused } = yield* call(context, startNodes, { runId, nodes });
     for (const result of reused) applyResult(state, result);
   }
@@ -105,9 +105,10 @@ function* startReadyNodes(
 
 /** The run has its results; not to find them again later is no reason to fail. */
 function* remember(context: OrchestrationContext, runId: string, state: RunState): Generator<Task, void, unknown> {
-  if (Object.keys(state.keys).length === 0) return;
+  const nodes = Object.entries(state.nodes).flatMap(([name, { status }]) => (status === "completed" ? [name] : []));
+  if (nodes.length === 0) return;
   try {
-    yield* call(context, rememberRun, { runId, keys: state.keys });
+    yield* call(context, rememberRun, { runId, nodes });
   } catch {
     // The activity has logged why.
   }

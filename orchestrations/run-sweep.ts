@@ -98,7 +98,7 @@ function* startMore(
     started.push(trial);
   }
   if (started.length === 0) return;
-  const { runId, node, component, instanceTypes, upstream } = input;
+  const { runId, node, component, instanceTypes, upstream, policy, isLimited } = input;
   const trials = started.map(({ number, values }) => ({ node: trialNode(node, number), values }));
   yield* call(context, startTrials, {
     runId,
@@ -108,6 +108,8 @@ function* startMore(
     upstream,
     trials,
     ...(trialTimeoutSeconds === undefined ? {} : { timeoutSeconds: trialTimeoutSeconds }),
+    ...(policy === undefined ? {} : { policy }),
+    ...(isLimited === undefined ? {} : { isLimited }),
   });
 }
 
@@ -230,11 +232,7 @@ function conclude(context: OrchestrationContext, input: SweepInput, plan: SweepP
   const { best, cancelReason } = state;
   if (cancelReason !== undefined && state.isTimeout !== true)
     return { ...ended, status: "canceled", failure: { reason: cancelReason } };
-  if (best !== undefined) {
-    const { outputs, identities = {} } = best;
-    const key = input.recipe === undefined ? {} : { key: input.recipe.key };
-    return { ...ended, status: "completed", outputs, identities, ...key };
-  }
+  if (best !== undefined) return { ...ended, status: "completed", outputs: best.outputs };
   const completed = state.trials.filter(({ status }) => status === "completed").length;
   const reason =
     cancelReason ??
@@ -249,14 +247,12 @@ function progressOf(plan: SweepPlan, state: SweepState, told: number) {
   const sweep: SweepSummary = {
     goal: plan.objective.goal,
     primaryMetric: plan.objective.primaryMetric,
-    trials: state.trials
-      .slice(-told)
-      .map(({ number, values, status, metric }) => ({
-        number,
-        values,
-        status,
-        ...(metric === undefined ? {} : { metric }),
-      })),
+    trials: state.trials.slice(-told).map(({ number, values, status, metric }) => ({
+      number,
+      values,
+      status,
+      ...(metric === undefined ? {} : { metric }),
+    })),
     ...(best === undefined ? {} : { bestTrial: best.number }),
   };
   return {
@@ -274,6 +270,6 @@ function* report(
   result: NodeResult,
 ): Generator<Task, NodeResult, unknown> {
   const recipe = input.recipe === undefined ? {} : { recipe: input.recipe };
-  yield* call(context, reportNode, { runId: input.runId, result, ...recipe });
-  return result;
+  const remembered = yield* call(context, reportNode, { runId: input.runId, result, ...recipe });
+  return result.status === "completed" && remembered !== null ? { ...result, remembered } : result;
 }

@@ -2,7 +2,7 @@ import type { DurableClient } from "durable-functions";
 import { inbox, type RunSignal } from "#orchestrations/signals.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
 import type { NodeResult } from "#shared/domain/node-result.ts";
-import type { NodeRecipe } from "#shared/domain/remembered-node.ts";
+import type { NodeRecipe, RememberedNode } from "#shared/domain/remembered-node.ts";
 import type { App } from "../app.ts";
 
 interface Report {
@@ -17,15 +17,18 @@ interface Report {
  * remembers it: what comes next does not wait for that.
  */
 export function createReportNode({ plans, reuse, log }: Pick<App, "plans" | "reuse" | "log">) {
-  return async function reportNode({ runId, result, sweep, recipe }: Report, client: DurableClient): Promise<null> {
+  return async function reportNode(
+    { runId, result, sweep, recipe }: Report,
+    client: DurableClient,
+  ): Promise<RememberedNode | null> {
     const signal: RunSignal = { kind: "node-ended", result };
     await client.raiseEvent(sweep === undefined ? runId : nodeInstanceId(runId, sweep), inbox, signal);
     if (result.status !== "completed" || recipe === undefined) return null;
     try {
-      await reuse.remember(runId, (await plans.get(runId)).plan, result, recipe);
+      return await reuse.remember(runId, (await plans.get(runId)).plan, result, recipe);
     } catch (error) {
       log.warn({ error, runId, node: result.node }, "node not remembered");
+      return null;
     }
-    return null;
   };
 }

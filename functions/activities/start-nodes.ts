@@ -45,7 +45,8 @@ export function createStartNodes({ plans, reuse, concurrency }: Pick<App, "plans
         await startOnce(client, nodeKinds[kind].orchestration, nodeInstanceId(runId, node), input);
       }),
     );
-    await reuse.keepData(decisions);
+    const started = toStart.map(({ node }) => node);
+    await Promise.all([reuse.keepData(decisions), reuse.prepare(runId, plan, started)]);
     return { reused };
   };
 }

@@ -6,6 +6,7 @@ import type { Ml } from "#shared/azure/ml.ts";
 import { type FileVersion, identifyData } from "#shared/domain/data-identity.ts";
 import type { DataType } from "#shared/domain/data-types.ts";
 import { parseDatastoreUri } from "#shared/domain/datastore-uri.ts";
+import { runsFolder } from "#shared/domain/layout.ts";
 import { isMlpipeError } from "#shared/errors.ts";
 
 export type IdentifiedData =
@@ -21,6 +22,7 @@ export interface DataPlace {
 const comparedFiles = 100_000;
 /** Files of one run that are listed at once when several of its outputs are wanted. */
 const filesAtOnce = 25_000;
+const madeInMind = 5_000;
 
 export type DataIdentities = ReturnType<typeof createDataIdentities>;
 
@@ -94,10 +96,24 @@ export function createDataIdentities({ blobs, ml }: { blobs: Blobs; ml: Ml }) {
     return found;
   }
 
+  /** Identities of outputs that a job has left in its run's own folder, where they stay as they are; by URI. */
+  const made = new Map<string, Promise<IdentifiedData>>();
+
   return {
     identify,
 
-    /** The identities of outputs, in their order; undefined where it cannot be told. */
+    /** The identity of an output that a job of ours has made, without looking twice where nobody else writes. */
+    identifyMade(place: DataPlace): Promise<IdentifiedData> {
+      if (parseDatastoreUri(place.uri)?.path.startsWith(runsFolder) !== true) return identify(place);
+      const known = made.get(place.uri) ?? identify(place);
+      made.set(place.uri, known);
+      known.catch(() => made.delete(place.uri));
+      const oldest = made.keys().next();
+      if (made.size > madeInMind && oldest.done !== true) made.delete(oldest.value);
+      return known;
+    },
+
+    /** The identities of outputs as they are now, in their order; undefined where it cannot be told. */
     async identifyOutputs(places: readonly DataPlace[]): Promise<(string | undefined)[]> {
       const together = await listTogether(places);
       return Promise.all(

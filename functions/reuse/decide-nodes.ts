@@ -1,47 +1,33 @@
 // Decides which nodes of a graph another run's nodes can stand for: those that may start now, and whatever follows from them
 // alone. One walk asks what has been made by keys, one look at the store whether all of it is still there; where it is not,
 // the walk is repeated without it.
-import type { Log } from "#shared/log.ts";
-import { ingredientsOf, nodeKey } from "#shared/domain/node-key.ts";
+import { nodeKey } from "#shared/domain/node-key.ts";
 import { graphOf, type Plan, type PlanNode } from "#shared/domain/plan.ts";
 import type { NodeRecipe, RememberedNode, RememberedOutput } from "#shared/domain/remembered-node.ts";
 import { whyNeverReused } from "#shared/domain/reuse-rules.ts";
+import type { Log } from "#shared/log.ts";
 import type { Assets } from "../assets.ts";
 import type { DataIdentities } from "./data-identities.ts";
-import { createNodeFacts, type FoundFacts } from "./node-facts.ts";
+import { createEarlierNodes, type Earlier } from "./earlier-nodes.ts";
+import { createNodeFacts, type OwnFacts } from "./node-facts.ts";
 import type { NodeMemory } from "./node-memory.ts";
 
 export interface ReadyNode {
   readonly node: string;
   /** `node.output` -> URI of what it may read. */
   readonly upstream: Readonly<Record<string, string>>;
-  /** `node.output` -> identity of the same. */
-  readonly identities: Readonly<Record<string, string>>;
 }
 
 export interface Decision {
   readonly recipe: NodeRecipe;
-  readonly found: FoundFacts;
+  readonly own: OwnFacts;
+  /** Absent where nothing of its shape has ever been made, so that nobody had to look at what it reads. */
+  readonly key?: string;
   /** What stands for the node; absent when it has to run. */
   readonly stands?: RememberedNode;
 }
 
 export type Decisions = ReadonlyMap<string, Decision>;
-
-interface Keyed {
-  readonly node: PlanNode;
-  readonly key: string;
-  readonly found: FoundFacts;
-}
-
-/** What had been made before a run began. */
-interface Earlier {
-  /** The latest nodes of the pipeline by name. */
-  readonly byNode: ReadonlyMap<string, RememberedNode>;
-  readonly byKey: ReadonlyMap<string, RememberedNode>;
-  /** Nodes of the run that is continued, by name. */
-  readonly continued: ReadonlyMap<string, RememberedNode>;
-}
 
 export interface DecideClients {
   readonly assets: Assets;
@@ -50,164 +36,191 @@ export interface DecideClients {
   readonly log: Log;
 }
 
+interface Keyed extends Pick<Decision, "own" | "key"> {
+  readonly node: PlanNode;
+  /** Whether anything but what is continued may stand for it. */
+  readonly mayBeAny: boolean;
+  readonly uris: Readonly<Record<string, string>>;
+}
+
 export function createDecideNodes({ assets, data, memory, log }: DecideClients) {
-  /** By run: one read serves all of its starts. */
-  const before = new Map<string, Promise<Earlier>>();
-
-  async function readEarlier({ pipeline, continues }: Plan): Promise<Earlier> {
-    const [byNode, continued] = await Promise.all([
-      memory.latest(pipeline),
-      continues?.takesOver === true ? memory.readRun(continues.runId) : {},
-    ]);
-    const reusable = Object.values(byNode).filter(({ isReusable }) => isReusable);
-    return {
-      byNode: new Map(Object.entries(byNode)),
-      byKey: new Map(reusable.map((node) => [node.key, node])),
-      continued: new Map(Object.entries(continued)),
-    };
-  }
-
-  function earlierThan(runId: string, plan: Plan): Promise<Earlier> {
-    const known = before.get(runId) ?? readEarlier(plan);
-    before.set(runId, known);
-    known.catch(() => before.delete(runId));
-    const oldest = before.keys().next();
-    if (before.size > 50 && oldest.done !== true) before.delete(oldest.value);
-    return known;
-  }
+  const earlierNodes = createEarlierNodes({ memory });
 
   /**
    * @param runId the run that asks; undefined for a plan that is not a run yet
    * @param ready nodes whose inputs are there
    * @returns a decision for each of `ready`, and for every node that follows from reused ones alone
    */
-  return async function decideNodes(
-    runId: string | undefined,
-    plan: Plan,
-    ready: readonly ReadyNode[],
-  ): Promise<Decisions> {
-    const earlier = await (runId === undefined ? readEarlier(plan) : earlierThan(runId, plan));
-    const findFacts = createNodeFacts({ assets, data });
-    const graph = new Map(graphOf(plan).nodes.map((node) => [node.name, node]));
-    const planned = new Map(plan.nodes.map((node) => [node.name, node]));
-    const dependents = Map.groupBy(
-      [...graph.values()].flatMap(({ name, dependsOn }) => dependsOn.map((upstream) => ({ name, upstream }))),
-      ({ upstream }) => upstream,
+  async function decideNodes(runId: string | undefined, plan: Plan, ready: readonly ReadyNode[]): Promise<Decisions> {
+    const earlier = await earlierNodes.of(runId, plan);
+    const look = createLook({ earlier, plan, facts: createNodeFacts({ assets, data }), memory });
+    for (;;) {
+      const decisions = await walk(plan, ready, look.decide);
+      const gone = await findGone(plan, decisions, look.present);
+      if (gone.length === 0) return decisions;
+      for (const one of gone) look.gone.add(one);
+      log.info({ runId, nodes: gone.length }, "outputs of earlier runs are gone");
+    }
+  }
+
+  /** Those that stand for nodes and are no longer as they were made. */
+  async function findGone(plan: Plan, decisions: Decisions, present: Set<RememberedNode>): Promise<RememberedNode[]> {
+    const types = new Map(plan.nodes.map(({ name, outputs }) => [name, outputs]));
+    const standing = [...decisions].flatMap(([name, { stands }]) =>
+      stands === undefined || present.has(stands) ? [] : [{ name, stands }],
     );
-    const entries = new Map<string, RememberedNode | undefined>();
-    /** What turned out to be gone, and what is there. */
-    const gone = new Set<RememberedNode>();
-    const present = new Set<RememberedNode>();
+    const asked = standing.flatMap(({ name, stands }) =>
+      Object.entries(stands.outputs).map(([output, { uri, identity }]) => {
+        return { stands, uri, identity, type: types.get(name)?.[output]?.type ?? "uri_folder" };
+      }),
+    );
+    const identities = await data.identifyOutputs(asked);
+    const gone = new Set(
+      asked.flatMap(({ stands, identity }, index) =>
+        identity === undefined || identities[index] !== identity ? [stands] : [],
+      ),
+    );
+    for (const { stands } of standing) if (!gone.has(stands)) present.add(stands);
+    return [...gone];
+  }
 
-    /** Whatever has been made by this key, as far as it has been looked up; best first. */
-    function candidates({ node, key, found }: Keyed): RememberedNode[] {
-      const never = whyNeverReused(plan, node);
-      const own = never?.isFinal === true ? undefined : earlier.continued.get(node.name);
-      const mayBeAny = never === undefined && found.unknown.length === 0;
-      const others = mayBeAny ? [earlier.byKey.get(key), entries.get(key)] : [];
-      return [own?.key === key ? own : undefined, ...others].filter((one) => one !== undefined);
-    }
+  return {
+    decideNodes,
 
-    const standsFor = (keyed: Keyed) => candidates(keyed).find((one) => !gone.has(one));
-
-    /** Looks up the keys that nothing stands for yet. */
-    async function lookUp(level: readonly Keyed[]): Promise<void> {
-      const wanted = level.filter(
-        (keyed) =>
-          !entries.has(keyed.key) &&
-          standsFor(keyed) === undefined &&
-          keyed.found.unknown.length === 0 &&
-          whyNeverReused(plan, keyed.node) === undefined,
+    /** Asks ahead, while the nodes that have just started run, what may stand for those that read from them. */
+    async prepare(runId: string, plan: Plan, started: readonly string[]): Promise<void> {
+      const earlier = await earlierNodes.of(runId, plan);
+      const next = plan.nodes.filter(({ inputs }) =>
+        Object.values(inputs).some((input) => input.kind === "output" && started.includes(input.node)),
       );
-      const keys = [...new Set(wanted.map(({ key }) => key))];
-      const asked = keys.length === 0 ? undefined : await memory.entries(keys);
-      for (const key of keys) {
-        const entry = asked?.get(key);
-        entries.set(key, entry?.isReusable === true ? entry : undefined);
-      }
-    }
+      await Promise.all(next.map((node) => earlier.hasShape(node)));
+    },
+  };
+}
 
-    async function decideLevel(
+/** One look at what has been made: what it finds gone stays gone, and nothing is asked twice. */
+function createLook(given: {
+  earlier: Earlier;
+  plan: Plan;
+  facts: ReturnType<typeof createNodeFacts>;
+  memory: NodeMemory;
+}) {
+  const { earlier, plan, facts, memory } = given;
+  const planned = new Map(plan.nodes.map((node) => [node.name, node]));
+  const entries = new Map<string, RememberedNode | undefined>();
+  const gone = new Set<RememberedNode>();
+
+  /** Whatever has been made by this key, as far as it has been looked up; best first. */
+  function candidates({ node, key, mayBeAny }: Keyed): RememberedNode[] {
+    if (key === undefined) return [];
+    const own = whyNeverReused(plan, node)?.isFinal === true ? undefined : earlier.continued.get(node.name);
+    const others = mayBeAny ? [earlier.byKey.get(key), entries.get(key)] : [];
+    return [own?.key === key ? own : undefined, ...others].filter((one) => one !== undefined);
+  }
+
+  const standsFor = (keyed: Keyed) => candidates(keyed).find((one) => !gone.has(one));
+
+  async function toKeyed(name: string, outputs: ReadonlyMap<string, RememberedOutput>): Promise<Keyed> {
+    const node = planned.get(name);
+    if (node === undefined) throw new Error(`the plan has no node ${name}`);
+    const isContinued = earlier.continued.has(name);
+    const isOpen = whyNeverReused(plan, node) === undefined;
+    const [own, hasShape] = await Promise.all([facts.own(node), isOpen ? earlier.hasShape(node) : false]);
+    const uris = urisOf(node, outputs);
+    if (!isContinued && !hasShape) return { node, own, uris, mayBeAny: false };
+    const upstream = await facts.upstream(node, outputs);
+    const key = await nodeKey(node, { ...own.facts, ...upstream.facts });
+    return { node, own, uris, key, mayBeAny: isOpen && own.unknown.length + upstream.unknown.length === 0 };
+  }
+
+  /** Looks up the keys that nothing stands for yet. */
+  async function lookUp(level: readonly Keyed[]): Promise<void> {
+    const wanted = level.filter((keyed) => keyed.mayBeAny && standsFor(keyed) === undefined);
+    const keys = new Set(wanted.flatMap(({ key }) => (key === undefined || entries.has(key) ? [] : [key])));
+    const found = keys.size === 0 ? undefined : await memory.entries([...keys]);
+    for (const key of keys) {
+      const entry = found?.get(key);
+      entries.set(key, entry?.isReusable === true ? entry : undefined);
+    }
+  }
+
+  function toDecision(keyed: Keyed): Decision {
+    const { node, own, key, uris } = keyed;
+    const stands = standsFor(keyed);
+    const [missed] = candidates(keyed);
+    const previous = earlier.byNode.get(node.name);
+    const recipe: NodeRecipe = {
+      facts: { ...own.facts },
+      uris: { ...uris },
+      ...(own.unknown.length === 0 ? {} : { unknown: [...own.unknown] }),
+      ...(previous === undefined ? {} : { previous: { runId: previous.runId, key: previous.key } }),
+      ...(stands !== undefined || missed === undefined ? {} : { gone: missed.runId }),
+    };
+    return { recipe, own, ...(key === undefined ? {} : { key }), ...(stands === undefined ? {} : { stands }) };
+  }
+
+  return {
+    gone,
+    present: new Set<RememberedNode>(),
+
+    /** Decides nodes whose inputs are all known. */
+    async decide(
       names: readonly string[],
       outputs: ReadonlyMap<string, RememberedOutput>,
     ): Promise<[string, Decision][]> {
-      const level = await Promise.all(
-        names.map(async (name): Promise<Keyed> => {
-          const node = planned.get(name);
-          if (node === undefined) throw new Error(`the plan has no node ${name}`);
-          const found = await findFacts(node, (output) => outputs.get(output));
-          return { node, found, key: await nodeKey(ingredientsOf(node, found.facts)) };
-        }),
-      );
+      const level = await Promise.all(names.map((name) => toKeyed(name, outputs)));
       await lookUp(level);
-      return level.map((keyed) => {
-        const { node, found, key } = keyed;
-        const stands = standsFor(keyed);
-        const [missed] = candidates(keyed);
-        const previous = earlier.byNode.get(node.name);
-        const recipe: NodeRecipe = {
-          key,
-          facts: { ...found.facts },
-          uris: { ...found.uris },
-          ...(found.unknown.length === 0 ? {} : { unknown: [...found.unknown] }),
-          ...(previous === undefined ? {} : { previous: { runId: previous.runId, key: previous.key } }),
-          ...(stands !== undefined || missed === undefined ? {} : { gone: missed.runId }),
-        };
-        return [node.name, { recipe, found, ...(stands === undefined ? {} : { stands }) }];
-      });
-    }
-
-    async function walk(): Promise<Map<string, Decision>> {
-      const decisions = new Map<string, Decision>();
-      const outputs = new Map<string, RememberedOutput>();
-      const { onInit } = plan.settings;
-      const resolved = new Set(onInit === undefined || ready.some(({ node }) => node === onInit) ? [] : [onInit]);
-      for (const { upstream, identities } of ready) {
-        for (const [name, uri] of Object.entries(upstream)) {
-          const identity = identities[name];
-          outputs.set(name, { uri, ...(identity === undefined ? {} : { identity }) });
-          resolved.add(name.slice(0, name.lastIndexOf(".")));
-        }
-      }
-      let level = ready.map(({ node }) => node);
-      while (level.length > 0) {
-        const reused: string[] = [];
-        for (const [name, decision] of await decideLevel(level, outputs)) {
-          decisions.set(name, decision);
-          if (decision.stands === undefined) continue;
-          for (const [output, made] of Object.entries(decision.stands.outputs)) outputs.set(`${name}.${output}`, made);
-          resolved.add(name);
-          reused.push(name);
-        }
-        const next = new Set(reused.flatMap((name) => (dependents.get(name) ?? []).map((edge) => edge.name)));
-        level = [...next].filter(
-          (name) => !decisions.has(name) && graph.get(name)?.dependsOn.every((upstream) => resolved.has(upstream)),
-        );
-      }
-      return decisions;
-    }
-
-    /** Whether what stands for nodes is still as it was made. @returns false when something was not */
-    async function verify(decisions: Decisions): Promise<boolean> {
-      const asked = [...decisions].flatMap(([name, { stands }]) =>
-        stands === undefined || present.has(stands)
-          ? []
-          : Object.entries(stands.outputs).map(([output, { uri, identity }]) => {
-              const type = planned.get(name)?.outputs[output]?.type ?? "uri_folder";
-              return { stands, uri, type, identity };
-            }),
-      );
-      const identities = await data.identifyOutputs(asked);
-      for (const [index, { stands, identity }] of asked.entries())
-        if (identity === undefined || identities[index] !== identity) gone.add(stands);
-      for (const { stands } of decisions.values()) if (stands !== undefined && !gone.has(stands)) present.add(stands);
-      return ![...decisions.values()].some(({ stands }) => stands !== undefined && gone.has(stands));
-    }
-
-    for (;;) {
-      const decisions = await walk();
-      if (await verify(decisions)) return decisions;
-      log.info({ runId, nodes: gone.size }, "outputs of earlier runs are gone");
-    }
+      return level.map((keyed) => [keyed.node.name, toDecision(keyed)]);
+    },
   };
+}
+
+/** Input -> URI of its data. */
+function urisOf(node: PlanNode, outputs: ReadonlyMap<string, RememberedOutput>): Record<string, string> {
+  const uris = Object.entries(node.inputs).map(([name, input]) => {
+    if (input.kind === "data") return [name, input.uri];
+    return [name, input.kind === "output" ? outputs.get(`${input.node}.${input.output}`)?.uri : undefined];
+  });
+  return Object.fromEntries(uris.filter(([, uri]) => uri !== undefined)) as Record<string, string>;
+}
+
+/** Goes from the nodes that may start through all that follow from reused ones alone, level by level. */
+async function walk(
+  plan: Plan,
+  ready: readonly ReadyNode[],
+  decide: ReturnType<typeof createLook>["decide"],
+): Promise<Map<string, Decision>> {
+  const graph = new Map(graphOf(plan).nodes.map((node) => [node.name, node]));
+  const decisions = new Map<string, Decision>();
+  const outputs = new Map<string, RememberedOutput>();
+  const { onInit } = plan.settings;
+  const resolved = new Set(onInit === undefined || ready.some(({ node }) => node === onInit) ? [] : [onInit]);
+  for (const { upstream } of ready) {
+    for (const [name, uri] of Object.entries(upstream)) {
+      outputs.set(name, { uri });
+      resolved.add(name.slice(0, name.lastIndexOf(".")));
+    }
+  }
+  let level = ready.map(({ node }) => node);
+  let dependents: ReadonlyMap<string, readonly { name: string }[]> | undefined;
+  while (level.length > 0) {
+    const reused: string[] = [];
+    for (const [name, decision] of await decide(level, outputs)) {
+      decisions.set(name, decision);
+      if (decision.stands === undefined) continue;
+      for (const [output, made] of Object.entries(decision.stands.outputs)) outputs.set(`${name}.${output}`, made);
+      resolved.add(name);
+      reused.push(name);
+    }
+    if (reused.length === 0) break;
+    dependents ??= Map.groupBy(
+      [...graph.values()].flatMap(({ name, dependsOn }) => dependsOn.map((upstream) => ({ name, upstream }))),
+      ({ upstream }) => upstream,
+    );
+    const next = new Set(reused.flatMap((name) => (dependents?.get(name) ?? []).map((edge) => edge.name)));
+    level = [...next].filter(
+      (name) => !decisions.has(name) && graph.get(name)?.dependsOn.every((upstream) => resolved.has(upstream)),
+    );
+  }
+  return decisions;
 }

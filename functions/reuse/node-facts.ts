@@ -1,8 +1,8 @@
 // Looks up what the plan of a node cannot know: what its data is at this moment, and which version a label of its environment
 // means.
 import type { FileVersion } from "#shared/domain/data-identity.ts";
-import { uploadFolder } from "#shared/domain/layout.ts";
-import type { PlanNode } from "#shared/domain/plan.ts";
+import { isContentAddressed } from "#shared/domain/node-key.ts";
+import type { PlanInput, PlanNode } from "#shared/domain/plan.ts";
 import type { RememberedOutput } from "#shared/domain/remembered-node.ts";
 import { isMlpipeError } from "#shared/errors.ts";
 import type { Assets } from "../assets.ts";
@@ -13,19 +13,16 @@ export interface FoundFacts {
   readonly facts: Readonly<Record<string, string>>;
   /** What cannot be told apart, in words; empty when all can. */
   readonly unknown: readonly string[];
-  /** Input -> URI of its data. */
-  readonly uris: Readonly<Record<string, string>>;
+}
+
+export interface OwnFacts extends FoundFacts {
   /** Files by identity, of data that exists outside a run. */
   readonly files: ReadonlyMap<string, readonly FileVersion[]>;
 }
 
 export type NodeFactsFinder = ReturnType<typeof createNodeFacts>;
 
-/**
- * A finder for one look at a graph: data is listed once in its life, so it must not outlive the look.
- *
- * @returns facts of a node whose upstream outputs (`node.output`) are known
- */
+/** A finder for one look at a graph: data is listed once in its life, so it must not outlive the look. */
 export function createNodeFacts({ assets, data }: { assets: Assets; data: DataIdentities }) {
   const looks = new Map<string, Promise<IdentifiedData>>();
 
@@ -36,59 +33,72 @@ export function createNodeFacts({ assets, data }: { assets: Assets; data: DataId
     return known;
   }
 
-  return async function findFacts(
-    node: PlanNode,
-    upstream: (name: string) => RememberedOutput | undefined,
-  ): Promise<FoundFacts> {
-    const facts: Record<string, string> = {};
-    const unknown: string[] = [];
-    const uris: Record<string, string> = {};
-    const files = new Map<string, readonly FileVersion[]>();
-
-    async function findInput(name: string, input: PlanNode["inputs"][string]): Promise<void> {
-      if (input.kind === "literal") return;
-      const made = input.kind === "output" ? upstream(`${input.node}.${input.output}`) : undefined;
-      if (input.kind === "output" && made === undefined) return;
-      const uri = input.kind === "data" ? input.uri : (made?.uri ?? "");
-      uris[name] = uri;
-      // Its file may name data anywhere.
-      if (input.type === "mltable")
-        unknown.push(`input ${name} is an MLTable, which may read data that lies elsewhere`);
-      let identity = made?.identity;
-      if (input.kind === "data") {
-        const found = await look({ uri, type: input.type });
-        if (found.identity === undefined) unknown.push(`input ${name}: ${found.unknown}`);
-        else files.set(found.identity, found.files);
-        identity = found.identity;
-      } else if (identity === undefined) unknown.push(`input ${name}: what ${input.node} made cannot be told apart`);
-      // A program that is given the address itself may write it down.
-      if (identity !== undefined)
-        facts[`inputs.${name}`] = input.mode === "direct" ? `${identity} at ${uri}` : identity;
+  async function findEnvironment({ environment }: PlanNode): Promise<{ id?: string; unknown?: string }> {
+    if (environment.kind !== "asset") return {};
+    if (/^azureml:\/\/.*\/labels\//.test(environment.id))
+      return { unknown: `environment: ${environment.id} may mean another version at any time; name a version` };
+    try {
+      return { id: await assets.environmentId(environment) };
+    } catch (error) {
+      if (!isMlpipeError(error) || error.code === "Unavailable") throw error;
+      return { unknown: `environment: ${error.message}` };
     }
+  }
 
-    async function findCode({ code }: PlanNode): Promise<void> {
-      if (code?.kind !== "upload" || code.uri.includes(uploadFolder(code.hash).slice(0, -1))) return;
-      const found = await look({ uri: code.uri, type: "uri_folder" });
-      if (found.identity === undefined) unknown.push(`code: ${found.unknown}`);
-      else facts["code"] = found.identity;
-    }
+  return {
+    /** What a node has of its own: data that exists outside a run, code at an address, its environment. */
+    async own(node: PlanNode): Promise<OwnFacts> {
+      const facts: Record<string, string> = {};
+      const unknown: string[] = [];
+      const files = new Map<string, readonly FileVersion[]>();
+      const take = async (name: string, place: DataPlace, told = (identity: string) => identity) => {
+        const found = await look(place);
+        if (found.identity === undefined) return void unknown.push(`${name}: ${found.unknown}`);
+        facts[name] = told(found.identity);
+        files.set(found.identity, found.files);
+      };
+      const inputs = Object.entries(node.inputs).map(async ([name, input]) => {
+        if (input.kind !== "data") return;
+        await take(`inputs.${name}`, input, (identity) => asRead(input, identity, input.uri));
+      });
+      const { code } = node;
+      const environment = findEnvironment(node).then((found) => {
+        if (found.id !== undefined) facts["environment"] = found.id;
+        if (found.unknown !== undefined) unknown.push(found.unknown);
+      });
+      const isPlaced = code?.kind === "upload" && !isContentAddressed(code);
+      await Promise.all([
+        ...inputs,
+        environment,
+        isPlaced ? take("code", { uri: code.uri, type: "uri_folder" }) : undefined,
+      ]);
+      for (const [name, input] of Object.entries(node.inputs))
+        // Its file may name data anywhere.
+        if (input.kind !== "literal" && input.type === "mltable")
+          unknown.push(`inputs.${name}: an MLTable may read data that lies elsewhere`);
+      return { facts, unknown: unknown.toSorted(), files };
+    },
 
-    async function findEnvironment({ environment }: PlanNode): Promise<void> {
-      if (environment.kind !== "asset") return;
-      if (/^azureml:\/\/.*\/labels\//.test(environment.id)) {
-        unknown.push(`environment: ${environment.id} may mean another version at any time; name a version`);
-        return;
-      }
-      try {
-        facts["environment"] = await assets.environmentId(environment);
-      } catch (error) {
-        if (!isMlpipeError(error) || error.code === "Unavailable") throw error;
-        unknown.push(`environment: ${error.message}`);
-      }
-    }
-
-    const inputs = Object.entries(node.inputs).map(([name, input]) => findInput(name, input));
-    await Promise.all([...inputs, findCode(node), findEnvironment(node)]);
-    return { facts, unknown: unknown.toSorted(), uris, files };
+    /** What a node reads of others. @param outputs `node.output` -> what is known of it; one that is not there was not made */
+    async upstream(node: PlanNode, outputs: ReadonlyMap<string, RememberedOutput>): Promise<FoundFacts> {
+      const facts: Record<string, string> = {};
+      const unknown: string[] = [];
+      await Promise.all(
+        Object.entries(node.inputs).map(async ([name, input]) => {
+          const made = input.kind === "output" ? outputs.get(`${input.node}.${input.output}`) : undefined;
+          if (input.kind !== "output" || made === undefined) return;
+          const { uri } = made;
+          const identity = made.identity ?? (await data.identifyMade({ uri, type: input.type })).identity;
+          if (identity === undefined) unknown.push(`inputs.${name}: what ${input.node} made cannot be told apart`);
+          else facts[`inputs.${name}`] = asRead(input, identity, uri);
+        }),
+      );
+      return { facts, unknown: unknown.toSorted() };
+    },
   };
+}
+
+/** A program that is given the address itself may write it down. */
+function asRead(input: Exclude<PlanInput, { kind: "literal" }>, identity: string, uri: string): string {
+  return input.mode === "direct" ? `${identity} at ${uri}` : identity;
 }

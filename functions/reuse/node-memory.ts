@@ -11,13 +11,14 @@ import {
   rememberedNodesPath,
   reusedFolder,
 } from "#shared/domain/layout.ts";
+import { shapeOf } from "#shared/domain/node-key.ts";
 import { ReusedResult } from "#shared/domain/node-result.ts";
 import { CacheEntry, RememberedNode, RememberedNodes, toRememberedNode } from "#shared/domain/remembered-node.ts";
 import { z } from "zod";
 
 /** Nodes of a pipeline that are told together; the latest stay. */
 const nodesPerPipeline = 20_000;
-/** Nodes that this process keeps in mind from the moment they are remembered until their run ends. */
+/** Nodes that this process keeps in mind from the moment they are remembered. */
 const keptInMind = 5_000;
 /** Files of one input that are kept for explanations. */
 const explainedFiles = 2_000;
@@ -44,6 +45,16 @@ export function createNodeMemory({ blobs }: { blobs: Blobs }) {
 
   const entry = (key: string): Promise<CacheEntry | undefined> => read(CacheEntry, cacheEntryPath(key));
 
+  /** Many questions of one moment are answered by the names of a page, one by a name that begins so. */
+  const hasShape = collected(async (shapes: readonly string[]) => {
+    const names = shapes.length < keysWorthAList ? undefined : await blobs.names(cacheEntriesFolder, pageOfNames);
+    if (names !== undefined) {
+      const known = new Set([...names].map((name) => shapeOf(name.slice(cacheEntriesFolder.length))));
+      return shapes.map((shape) => known.has(shape));
+    }
+    return inBatches(shapes, async (shape) => (await blobs.names(`${cacheEntriesFolder}${shape}-`, 1))?.size !== 0);
+  });
+
   return {
     entry,
 
@@ -56,15 +67,19 @@ export function createNodeMemory({ blobs }: { blobs: Blobs }) {
       return new Map(found.flatMap((one) => (one === undefined ? [] : [[one.key, one]])));
     },
 
+    /** Whether there is any entry of a shape. */
+    hasShape,
+
     /** Remembers what a node has made. What is not reusable never takes the place of what is. */
-    async remember(entry: CacheEntry): Promise<void> {
+    async remember(entry: CacheEntry): Promise<RememberedNode> {
       const node = toRememberedNode(entry);
       const oldest = inMind.keys().next();
       if (inMind.size >= keptInMind && oldest.done !== true) inMind.delete(oldest.value);
-      inMind.set(`${node.runId} ${node.key}`, node);
+      inMind.set(`${node.runId} ${node.node}`, node);
       const text = JSON.stringify(entry);
       if (entry.isReusable) await blobs.writeText(cacheEntryPath(entry.key), text);
       else await blobs.createText(cacheEntryPath(entry.key), text);
+      return node;
     },
 
     /** The latest nodes of a pipeline by name; none when nothing has completed yet. */
@@ -83,16 +98,8 @@ export function createNodeMemory({ blobs }: { blobs: Blobs }) {
       await blobs.writeText(pipelineCachePath(pipeline), JSON.stringify({ nodes: Object.fromEntries(kept) }));
     },
 
-    /** Of the nodes that a run has run, those that are remembered as its own. */
-    async ofRun(runId: string, keys: Readonly<Record<string, string>>): Promise<Record<string, RememberedNode>> {
-      const found = await inBatches(Object.entries(keys), async ([node, key]) => {
-        const id = `${runId} ${key}`;
-        const known = inMind.get(id) ?? (await entry(key));
-        inMind.delete(id);
-        return known?.runId === runId ? [[node, toRememberedNode(known)] as const] : [];
-      });
-      return Object.fromEntries(found.flat());
-    },
+    /** A node that this process has just remembered. */
+    justRemembered: (runId: string, node: string): RememberedNode | undefined => inMind.get(`${runId} ${node}`),
 
     /** Writes down what the nodes of an ended run have made, for runs that continue it. */
     writeRun: (runId: string, nodes: Readonly<Record<string, RememberedNode>>): Promise<void> =>
@@ -162,4 +169,27 @@ async function inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R
   for (let start = 0; start < items.length; start += readsAtOnce)
     results.push(...(await Promise.all(items.slice(start, start + readsAtOnce).map(work))));
   return results;
+}
+
+/** Answers the questions of one turn of the event loop together, each asked once. */
+function collected(
+  ask: (questions: readonly string[]) => Promise<readonly boolean[]>,
+): (question: string) => Promise<boolean> {
+  let open: Map<string, PromiseWithResolvers<boolean>> | undefined;
+  return (question) => {
+    const asked = (open ??= new Map());
+    if (asked.size === 0) {
+      setImmediate(() => {
+        open = undefined;
+        const waiting = [...asked.values()];
+        ask([...asked.keys()]).then(
+          (answers) => waiting.forEach(({ resolve }, index) => resolve(answers[index] === true)),
+          (error: unknown) => waiting.forEach(({ reject }) => reject(error)),
+        );
+      });
+    }
+    const answer = asked.get(question) ?? Promise.withResolvers<boolean>();
+    asked.set(question, answer);
+    return answer.promise;
+  };
 }

@@ -1,14 +1,15 @@
 // Reuse as the activities know it: before nodes start, which need not; when one has completed, what to remember of it; when a run
 // has ended, what to write down for the next.
-import { ingredientsOf } from "#shared/domain/node-key.ts";
+import { ingredientsOf, nodeKey } from "#shared/domain/node-key.ts";
 import { hideSecrets } from "#shared/domain/hide-secrets.ts";
 import { parseDatastoreUri } from "#shared/domain/datastore-uri.ts";
 import { runsFolder } from "#shared/domain/layout.ts";
 import type { NodeResult, ReusedResult } from "#shared/domain/node-result.ts";
 import type { Plan, PlanNode } from "#shared/domain/plan.ts";
-import type { CacheEntry, NodeRecipe, RememberedNode } from "#shared/domain/remembered-node.ts";
+import type { CacheEntry, NodeRecipe, RememberedNode, RememberedOutput } from "#shared/domain/remembered-node.ts";
 import { whyNeverReused } from "#shared/domain/reuse-rules.ts";
 import { withoutSecrets } from "#shared/log.ts";
+import { createNodeFacts } from "./node-facts.ts";
 import { createDecideNodes, type DecideClients, type Decisions } from "./decide-nodes.ts";
 
 export type Reuse = ReturnType<typeof createReuse>;
@@ -16,7 +17,7 @@ export type Reuse = ReturnType<typeof createReuse>;
 type Completed = Extract<NodeResult, { status: "completed" }>;
 
 export function createReuse({ assets, data, memory, log }: DecideClients) {
-  const decideNodes = createDecideNodes({ assets, data, memory, log });
+  const { decideNodes, prepare } = createDecideNodes({ assets, data, memory, log });
 
   /** Whether the data that may have changed while the node ran is still what the node was started with. */
   async function isStillSame(node: PlanNode, { facts, uris }: NodeRecipe): Promise<boolean> {
@@ -32,8 +33,17 @@ export function createReuse({ assets, data, memory, log }: DecideClients) {
     return (await Promise.all(checks)).every(Boolean);
   }
 
+  async function identifyOutputs({ outputs }: PlanNode, result: Completed): Promise<Record<string, RememberedOutput>> {
+    const made = Object.entries(result.outputs).map(async ([name, uri]) => {
+      const { identity } = await data.identifyMade({ uri, type: outputs[name]?.type ?? "uri_folder" });
+      return [name, { uri, ...(identity === undefined ? {} : { identity }) }];
+    });
+    return Object.fromEntries(await Promise.all(made)) as Record<string, RememberedOutput>;
+  }
+
   return {
     decideNodes,
+    prepare,
 
     /** Those of `decisions` that need not run, as results; noted beside the run and beside the runs that made them. */
     async takeReused(runId: string, decisions: Decisions, now: string): Promise<ReusedResult[]> {
@@ -46,22 +56,26 @@ export function createReuse({ assets, data, memory, log }: DecideClients) {
 
     /** Keeps what was seen of data that exists outside a run: when it has changed, nobody can look it up any more. */
     async keepData(decisions: Decisions): Promise<void> {
-      const all = [...decisions.values()].flatMap(({ found }) => [...found.files]);
+      const all = [...decisions.values()].flatMap(({ own }) => [...own.files]);
       await Promise.all(all.map(([identity, files]) => memory.keepFiles(identity, files)));
     },
 
     /** Remembers a completed node. */
-    async remember(runId: string, plan: Plan, result: Completed, recipe: NodeRecipe): Promise<void> {
+    async remember(runId: string, plan: Plan, result: Completed, recipe: NodeRecipe): Promise<RememberedNode | null> {
       const node = plan.nodes.find(({ name }) => name === result.node);
-      if (node === undefined) return;
-      const never = whyNeverReused(plan, node);
-      const { identities = {}, outputs, jobName, instanceType, startTime, endTime } = result;
-      const isKnown =
-        recipe.unknown === undefined && Object.keys(node.outputs).every((name) => Object.hasOwn(identities, name));
-      const isReusable = (never?.isRemembered ?? true) && isKnown && (await isStillSame(node, recipe));
+      if (node === undefined) return null;
+      const { jobName, instanceType, startTime, endTime } = result;
+      const [upstream, outputs, isSame] = await Promise.all([
+        createNodeFacts({ assets, data }).upstream(node, readOutputs(node, recipe)),
+        identifyOutputs(node, result),
+        isStillSame(node, recipe),
+      ]);
+      const facts = { ...recipe.facts, ...upstream.facts };
+      const isKnown = recipe.unknown === undefined && upstream.unknown.length === 0;
+      const isToldApart = Object.values(outputs).every(({ identity }) => identity !== undefined);
       const entry: CacheEntry = {
-        key: recipe.key,
-        isReusable,
+        key: await nodeKey(node, facts),
+        isReusable: (whyNeverReused(plan, node)?.isRemembered ?? true) && isKnown && isToldApart && isSame,
         pipeline: plan.pipeline,
         runId,
         node: result.node,
@@ -70,24 +84,27 @@ export function createReuse({ assets, data, memory, log }: DecideClients) {
         ...(instanceType === undefined ? {} : { instanceType }),
         startTime,
         endTime,
-        outputs: Object.fromEntries(
-          Object.entries(outputs).map(([name, uri]) => {
-            const identity = identities[name];
-            return [name, { uri, ...(identity === undefined ? {} : { identity }) }];
-          }),
-        ),
-        ingredients: { ...(await hideSecrets(ingredientsOf(node, recipe.facts), withoutSecrets)) },
+        outputs,
+        ingredients: { ...(await hideSecrets(ingredientsOf(node, facts), withoutSecrets)) },
         data: recipe.uris,
       };
-      await memory.remember(entry);
+      return memory.remember(entry);
     },
 
     /** Writes down what the nodes of an ended run have made, for runs that continue it and for the pipeline's next. */
-    async rememberRun(runId: string, plan: Plan, keys: Readonly<Record<string, string>>): Promise<void> {
-      const nodes = await memory.ofRun(runId, keys);
+    async rememberRun(runId: string, plan: Plan, nodes: Readonly<Record<string, RememberedNode>>): Promise<void> {
       await Promise.all([memory.writeRun(runId, nodes), memory.addLatest(plan.pipeline, nodes)]);
     },
   };
+}
+
+/** The outputs of other nodes that a node has read. */
+function readOutputs(node: PlanNode, { uris }: NodeRecipe): Map<string, RememberedOutput> {
+  const read = Object.entries(node.inputs).flatMap(([name, input]): [string, RememberedOutput][] => {
+    const uri = uris[name];
+    return input.kind === "output" && uri !== undefined ? [[`${input.node}.${input.output}`, { uri }]] : [];
+  });
+  return new Map(read);
 }
 
 function toResult(node: string, stands: RememberedNode, now: string): ReusedResult {

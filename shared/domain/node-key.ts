@@ -1,7 +1,8 @@
 // What a node's result depends on, and the key that is the same when all of it is the same. What counts, what does not and why
 // is in docs/decisions/0005-node-keys.md.
 import { canonicalJson } from "./canonical-json.ts";
-import type { PlanInput, PlanNode } from "./plan.ts";
+import { uploadFolder } from "./layout.ts";
+import type { CodeReference, PlanInput, PlanNode } from "./plan.ts";
 import { textHash } from "./text-hash.ts";
 
 /** Part of every key: a change of the formula changes it, so that keys of two formulas never match. */
@@ -46,6 +47,11 @@ const counts = {
 
 /** Everything that the result of `node` depends on; data that `facts` does not know counts by its address. */
 export function ingredientsOf(node: PlanNode, facts: NodeFacts): Ingredients {
+  return collect(node, (name, written) => facts[name] ?? written);
+}
+
+/** @param fact what stands for that which only a look can tell, given how the plan names it */
+function collect(node: PlanNode, fact: (name: string, written: string) => string): Ingredients {
   const found: Record<string, string> = {};
   const add = (field: string, value: unknown) => {
     if (typeof value !== "object" || value === null) {
@@ -57,26 +63,36 @@ export function ingredientsOf(node: PlanNode, facts: NodeFacts): Ingredients {
   };
   for (const [field, value] of Object.entries(node))
     if (counts[field as keyof typeof counts] === "as written") add(field, value);
-  for (const [name, input] of Object.entries(node.inputs))
-    found[`inputs.${name}`] = canonicalJson(inputPart(input, facts[`inputs.${name}`]));
-  add("code", codePart(node.code, facts["code"]));
-  add("environment", environmentPart(node.environment, facts["environment"]));
+  for (const [name, input] of Object.entries(node.inputs)) {
+    const data = (written: string) => fact(`inputs.${name}`, written);
+    found[`inputs.${name}`] = canonicalJson(inputPart(input, data));
+  }
+  if (node.code !== undefined) add("code", codePart(node.code, fact));
+  add("environment", environmentPart(node.environment, fact));
   add("resources", resourcesPart(node.resources));
   return found;
 }
 
-function inputPart(input: PlanInput, identity: string | undefined): unknown {
+function inputPart(input: PlanInput, data: (written: string) => string): unknown {
   if (input.kind === "literal") return input.value;
-  return { type: input.type, mode: input.mode, data: identity ?? (input.kind === "data" ? `at ${input.uri}` : "none") };
+  return { type: input.type, mode: input.mode, data: data(input.kind === "data" ? `at ${input.uri}` : "none") };
 }
 
-function codePart(code: PlanNode["code"], identity: string | undefined): unknown {
-  if (code?.kind === "upload") return identity === undefined ? { hash: code.hash } : { data: identity };
-  return code === undefined ? undefined : { id: code.id };
+/** Whether code is known by its content, which the place of an upload is made of. */
+export function isContentAddressed(code: CodeReference): boolean {
+  return code.kind === "asset" || code.uri.includes(`/${uploadFolder(code.hash).slice(0, -1)}`);
 }
 
-function environmentPart(environment: PlanNode["environment"], id: string | undefined): unknown {
-  if (environment.kind === "asset") return { id: id ?? environment.id };
+function codePart(code: CodeReference, fact: (name: string, written: string) => string): unknown {
+  if (code.kind === "asset") return { id: code.id };
+  return isContentAddressed(code) ? { hash: code.hash } : { data: fact("code", `at ${code.uri}`) };
+}
+
+function environmentPart(
+  environment: PlanNode["environment"],
+  fact: (name: string, written: string) => string,
+): unknown {
+  if (environment.kind === "asset") return { id: fact("environment", environment.id) };
   // Under which name it is registered changes nothing in it.
   const { kind: _kind, name: _name, ...content } = environment;
   return content;
@@ -87,8 +103,30 @@ function resourcesPart({ instanceTypes: _sizes, shmSize: _memory, ...rest }: Pla
   return rest;
 }
 
-/** 64 hex digits: the same for the same ingredients. */
-export async function nodeKey(ingredients: Ingredients): Promise<string> {
+/**
+ * The key of a node: the same for the same ingredients.
+ *
+ * @returns the node's shape, `-`, and 64 hex digits
+ */
+export async function nodeKey(node: PlanNode, facts: NodeFacts): Promise<string> {
+  return `${await nodeShape(node)}-${await hashOf(ingredientsOf(node, facts))}`;
+}
+
+/**
+ * What a plan alone tells of a node's key. Where nothing of this shape has been made before, nothing of any key with it has, and
+ * nobody needs to look at the data.
+ *
+ * @returns 32 hex digits
+ */
+export async function nodeShape(node: PlanNode): Promise<string> {
+  return (await hashOf(collect(node, () => "*"))).slice(0, 32);
+}
+
+export function shapeOf(key: string): string {
+  return key.slice(0, key.indexOf("-"));
+}
+
+async function hashOf(ingredients: Ingredients): Promise<string> {
   const entries = Object.entries(ingredients).toSorted(([one], [other]) => (one < other ? -1 : 1));
   return textHash(JSON.stringify(["mlpipe node", version, entries]));
 }

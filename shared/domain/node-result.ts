@@ -1,5 +1,6 @@
 // What a node's orchestration knows while it runs, and what it hands to the run's when it has ended.
 import { z } from "zod";
+import { RememberedNode } from "./remembered-node.ts";
 import { NodeAttempt, NodeFailure, ReusedFrom } from "./run.ts";
 import { SweepSummary } from "./sweep/sweep-plan.ts";
 
@@ -25,18 +26,14 @@ export type NodeProgress = z.infer<typeof NodeProgress>;
 
 const ended = { ...NodeProgress.shape, node: z.string(), endTime: z.string() };
 
-/** What a node has made. */
-const made = {
-  /** Output name -> URI. */
-  outputs: z.record(z.string(), z.string()),
-  /** Output name -> identity of its data, see data-identity.ts; absent where it cannot be told. */
-  identities: z.record(z.string(), z.string()).optional(),
-  /** See node-key.ts. */
-  key: z.string().optional(),
-};
-
 export const NodeResult = z.discriminatedUnion("status", [
-  z.object({ ...ended, status: z.literal("completed"), ...made }),
+  z.object({
+    ...ended,
+    status: z.literal("completed"),
+    outputs: z.record(z.string(), z.string()),
+    /** Set once it has been remembered. */
+    remembered: RememberedNode.optional(),
+  }),
   z.object({ ...ended, status: z.literal("failed"), failure: NodeFailure }),
   z.object({ ...ended, status: z.literal("canceled"), failure: NodeFailure.optional() }),
 ]);
@@ -46,8 +43,10 @@ export type NodeResult = z.infer<typeof NodeResult>;
 export const ReusedResult = z.object({
   ...ended,
   status: z.literal("reused"),
-  ...made,
+  outputs: z.record(z.string(), z.string()),
+  /** Output name -> identity of its data, see data-identity.ts. */
   identities: z.record(z.string(), z.string()),
+  /** See node-key.ts. */
   key: z.string(),
   reusedFrom: ReusedFrom,
 });

@@ -3,10 +3,9 @@ import { z } from "zod";
 import { NodeName } from "./plan.ts";
 import { RunId } from "./run.ts";
 
-/** Of a node that is about to start: what it is made of, as far as the plan does not say it. Travels with the node. */
+/** Of a node that is about to start: what it is made of, as far as neither the plan nor the nodes before it say. Travels with the node. */
 export const NodeRecipe = z.object({
-  key: z.string(),
-  /** NodeFacts of node-key.ts. */
+  /** NodeFacts of node-key.ts but for the outputs of other nodes, which stay as they are. */
   facts: z.record(z.string(), z.string()),
   /** Input -> URI of its data. */
   uris: z.record(z.string(), z.string()),

@@ -17,10 +17,6 @@ export interface RunState {
   readonly nodes: Record<string, NodeState>;
   /** `node.output` -> URI. */
   readonly uris: Record<string, string>;
-  /** `node.output` -> identity of what lies there, where it can be told. */
-  readonly identities: Record<string, string>;
-  /** Node that has run to its end -> its key. */
-  readonly keys: Record<string, string>;
   /** The first node that failed, and why; without a node, the run's own time was over. */
   failure?: { node?: string; reason: string };
   cancelReason?: string;
@@ -37,8 +33,6 @@ export function initialRunState(graph: PlanGraph): RunState {
   return {
     nodes: Object.fromEntries(graph.nodes.map((node) => [node.name, { status: "waiting" as const, attempt: 0 }])),
     uris: {},
-    identities: {},
-    keys: {},
   };
 }
 
@@ -70,10 +64,7 @@ export function applyResult(state: RunState, result: NodeResult | ReusedResult):
   };
   if (result.status === "completed" || result.status === "reused") {
     for (const [output, uri] of Object.entries(result.outputs)) state.uris[`${result.node}.${output}`] = uri;
-    for (const [output, identity] of Object.entries(result.identities ?? {}))
-      state.identities[`${result.node}.${output}`] = identity;
   }
-  if (result.status === "completed" && result.key !== undefined) state.keys[result.node] = result.key;
   if (result.status === "failed") state.failure ??= { node: result.node, reason: result.failure.reason };
   return true;
 }
@@ -117,16 +108,12 @@ export function runningNodes(state: RunState): string[] {
   );
 }
 
-/** The outputs that `node` may read, those of the nodes it depends on: where they lie and what they are. */
-export function upstreamOf(
-  graph: PlanGraph,
-  state: RunState,
-  node: string,
-): { upstream: Record<string, string>; identities: Record<string, string> } {
+/** URIs of the outputs that `node` may read: those of the nodes it depends on. */
+export function upstreamUris(graph: PlanGraph, state: RunState, node: string): Record<string, string> {
   const dependsOn = new Set(graph.nodes.find(({ name }) => name === node)?.dependsOn);
-  const readable = (made: Record<string, string>) =>
-    Object.fromEntries(Object.entries(made).filter(([key]) => dependsOn.has(key.slice(0, key.lastIndexOf(".")))));
-  return { upstream: readable(state.uris), identities: readable(state.identities) };
+  return Object.fromEntries(
+    Object.entries(state.uris).filter(([key]) => dependsOn.has(key.slice(0, key.lastIndexOf(".")))),
+  );
 }
 
 /** How a run with no running node left has ended. */
