@@ -1,7 +1,6 @@
 // Runs as schedules see them: is one still running, cancel one, start the one that a tick stands for.
 import { join } from "node:path";
 import type { DurableClient } from "durable-functions";
-import { inbox, type RunSignal } from "#orchestrations/signals.ts";
 import { keepSource } from "#shared/domain/source-map.ts";
 import type { PipelineDocument } from "#shared/domain/load-pipeline.ts";
 import { fillDocumentMacros, fillInputMacros } from "#shared/domain/schedule/macros.ts";
@@ -9,6 +8,7 @@ import type { Schedule } from "#shared/domain/schedule/schedule.ts";
 import type { App } from "./app.ts";
 import type { ScheduledRuns, StartingFire } from "./fire-schedule.ts";
 import { findInstance, liveStatuses } from "./instances.ts";
+import { orderCancel } from "./order-cancel.ts";
 import type { RunRequest } from "./start-run.ts";
 
 type Needed = Pick<App, "pipelines" | "startRun" | "schedulesFolder">;
@@ -23,8 +23,7 @@ export function createScheduledRuns(app: Needed, client: DurableClient): Schedul
 
     async cancel(runId, reason) {
       if (!(await this.isLive(runId))) return;
-      const signal: RunSignal = { kind: "cancel", reason };
-      await client.raiseEvent(runId, inbox, signal);
+      await orderCancel(client, runId, reason);
     },
 
     start: (schedule, fire) => app.startRun.startAs(client, fire.runId, () => toRunRequest(app, schedule, fire)),

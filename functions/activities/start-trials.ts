@@ -1,6 +1,7 @@
 import type { DurableClient } from "durable-functions";
 import type { NodeInput } from "#orchestrations/run-node.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
+import type { NodePolicy } from "#shared/domain/node-policy.ts";
 import { startOnce } from "../instances.ts";
 
 export interface TrialsToStart {
@@ -9,13 +10,15 @@ export interface TrialsToStart {
   readonly component: string;
   readonly instanceTypes: string[];
   readonly timeoutSeconds?: number | undefined;
+  readonly policy?: NodePolicy | undefined;
+  readonly isLimited?: boolean | undefined;
   readonly upstream: Record<string, string>;
   readonly trials: { node: string; values: Record<string, string> }[];
 }
 
 /** Starts trials as nodes of their own: starting one twice starts it once. */
 export async function startTrials(
-  { trials, planNode, timeoutSeconds, ...shared }: TrialsToStart,
+  { trials, planNode, timeoutSeconds, policy, isLimited, ...shared }: TrialsToStart,
   client: DurableClient,
 ): Promise<null> {
   await Promise.all(
@@ -26,6 +29,8 @@ export async function startTrials(
         kind: "command",
         trial: { planNode, values },
         ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+        ...(policy === undefined ? {} : { policy }),
+        ...(isLimited === undefined ? {} : { isLimited }),
       };
       return startOnce(client, "runNode", nodeInstanceId(shared.runId, node), input);
     }),

@@ -43,6 +43,16 @@ export type PutJobAnswer =
   | { readonly kind: "refused"; readonly reason: string }
   | { readonly kind: "rejected"; readonly reason: string };
 
+export interface ListedJob {
+  readonly name: string;
+  readonly status: string;
+  readonly createdTime: Date | undefined;
+  readonly tags: Readonly<Record<string, string | null>>;
+  readonly properties: Readonly<Record<string, string | null>>;
+}
+
+const oldJobsInARow = 100;
+
 export type Ml = ReturnType<typeof createMl>;
 
 /** @returns the workspace; nothing is sent before the first call */
@@ -85,6 +95,32 @@ export function createMl(connection: MlClient) {
     /** @returns the job, or undefined when the workspace does not know it (which may pass: a new job can be unknown for a moment). */
     async getJob(name: string): Promise<JobBase | undefined> {
       return undefinedWhenMissing(() => client.jobs.get(resourceGroup, workspaceName, name, options()));
+    },
+
+    /**
+     * Jobs with a tag of this key that were created after `since`, newest first as the service lists them. It has no filter by
+     * time, so the list is read until a good many in a row are older.
+     */
+    async *listTaggedJobs(tag: string, since: Date): AsyncGenerator<ListedJob, void, undefined> {
+      const pages = client.jobs.list(resourceGroup, workspaceName, { ...options(), tag, listViewType: "All" }).byPage();
+      let older = 0;
+      for (;;) {
+        const page = await unavailableWhenDown(() => pages.next());
+        if (page.done === true) return;
+        for (const { name, properties, systemData } of page.value) {
+          const createdTime = systemData?.createdAt;
+          older = createdTime !== undefined && createdTime < since ? older + 1 : 0;
+          if (older > oldJobsInARow) return;
+          if (older > 0 || name === undefined) continue;
+          yield {
+            name,
+            status: properties.status ?? "NotStarted",
+            createdTime,
+            tags: properties.tags ?? {},
+            properties: properties.properties ?? {},
+          };
+        }
+      }
     },
 
     /**
