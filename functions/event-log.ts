@@ -22,7 +22,8 @@ export type EventLog = ReturnType<typeof createEventLog>;
 export function createEventLog({ records }: { records: Records }) {
   async function add(entry: LogEntry, key: string): Promise<boolean> {
     const time = Math.min(Date.parse(entry.time), Date.now() + aheadMs);
-    return records.replace(logPath(time, key), "", undefined, { [entryKey]: encodeEntry(entry) });
+    const told = { ...entry, time: new Date(time).toISOString() };
+    return records.replace(logPath(time, key), "", undefined, { [entryKey]: encodeEntry(told) });
   }
 
   return {

@@ -2,6 +2,7 @@
 // writers never overwrite each other unseen; what a list must show travels in the blob's metadata, so that a page of a list is
 // one call.
 import { isRestError } from "@azure/core-rest-pipeline";
+import { MlpipeError } from "../errors.ts";
 import { type Blobs, undefinedWhenMissing } from "./blob.ts";
 
 export interface TaggedText {
@@ -79,7 +80,12 @@ export function createRecords(blobs: Pick<Blobs, "container">) {
       const pages = container
         .listBlobsFlat({ prefix, includeMetadata: true })
         .byPage({ maxPageSize: limit, ...(continuation === undefined ? {} : { continuationToken: continuation }) });
-      const next = await pages.next();
+      const next = await pages.next().catch((error: unknown) => {
+        if (continuation === undefined || !isRestError(error) || error.statusCode !== 400) throw error;
+        throw new MlpipeError("InvalidRequest", "continuation: it is not one that a page before this has given", {
+          cause: error,
+        });
+      });
       if (next.done === true) return { entries: [] };
       const { segment, continuationToken } = next.value;
       return {
