@@ -43,6 +43,8 @@ const counts = {
   isDeterministic: "no",
   forceRerun: "no",
   sweep: "as written",
+  loop: "as written",
+  when: "no",
 } as const satisfies Record<FieldOf<PlanNode>, "as written" | "in parts" | "no">;
 
 /** Everything that the result of `node` depends on; data that `facts` does not know counts by its address. */

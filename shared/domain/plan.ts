@@ -1,7 +1,8 @@
 // The static spec a run executes: what YAML and TypeScript both compile to. Self-contained (no local path, no file
 // to read later), flat (sub-pipelines are expanded to `parent.child` node names) and acyclic.
 import { z } from "zod";
-import { DataType, InputMode, OutputMode } from "./data-types.ts";
+import { LoopPlan } from "./control/loop-plan.ts";
+import { DataType, InputMode, LiteralType, OutputMode } from "./data-types.ts";
 import { SweepPlan } from "./sweep/sweep-plan.ts";
 import { NodePolicy } from "./node-policy.ts";
 import { Concurrency } from "./concurrency.ts";
@@ -21,6 +22,8 @@ export const PlanInput = z.discriminatedUnion("kind", [
     node: NodeName,
     output: z.string(),
     mode: InputMode,
+    /** The text in the output's file is the value of a literal of this type; it is read when the node starts. */
+    literal: LiteralType.optional(),
     /** The node can run without it, should the node that makes it fail. */
     isOptional: z.boolean().optional(),
   }),
@@ -35,6 +38,8 @@ export const PlanOutput = z.object({
   /** Set when the output is registered as a data asset. */
   assetName: z.string().optional(),
   assetVersion: z.string().optional(),
+  /** A primitive output: the program writes its value, as text, into the file. */
+  literal: LiteralType.optional(),
   /** The job's own artifacts (`./outputs`, logs), which Azure ML keeps anyway: read downstream, never sent as an output. */
   isArtifacts: z.literal(true).optional(),
 });
@@ -74,7 +79,7 @@ export const NodeResources = z.object({
 });
 
 /** Kinds of nodes that a run executes; everything else compiles to these. */
-const NodeKindName = z.enum(["command", "sweep"]);
+const NodeKindName = z.enum(["command", "sweep", "if_else", "do_while", "parallel_for"]);
 
 export const PlanNode = z.object({
   name: NodeName,
@@ -104,8 +109,19 @@ export const PlanNode = z.object({
   forceRerun: z.boolean(),
   /** Of a sweep; the rest of the node is its trial. */
   sweep: SweepPlan.optional(),
+  /** Of a loop, which has no job of its own. */
+  loop: LoopPlan.optional(),
+  /** It runs only when each of these `if_else` nodes comes out so. */
+  when: z.array(z.object({ node: NodeName, is: z.boolean() })).optional(),
 });
 export type PlanNode = z.infer<typeof PlanNode>;
+
+const PlanBody = z.object({
+  nodes: z.array(PlanNode),
+  /** Output of the body -> the node output that it is. */
+  outputs: z.record(z.string(), z.object({ node: NodeName, output: z.string() })),
+});
+export type PlanBody = z.infer<typeof PlanBody>;
 
 export const Plan = z.object({
   /** Name of the pipeline. */
@@ -127,6 +143,11 @@ export const Plan = z.object({
   }),
   /** In an order in which every node comes after those it depends on. */
   nodes: z.array(PlanNode),
+  /**
+   * Loop -> what it repeats. A node in here reads what changes from one time to the next as outputs of the loop, by the names of
+   * the body's inputs.
+   */
+  bodies: z.record(NodeName, PlanBody).optional(),
   /** Pipeline output name -> the node output it promotes. */
   outputs: z.record(z.string(), z.object({ node: NodeName, output: z.string() })),
   /** The run that this one continues. */
@@ -162,15 +183,16 @@ export const PlanGraph = z.object({
       optionalDependsOn: z.array(NodeName).optional(),
       timeoutSeconds: z.number().optional(),
       instanceTypes: z.array(z.string()),
+      when: PlanNode.shape.when,
     }),
   ),
 });
 export type PlanGraph = z.infer<typeof PlanGraph>;
 
-/** Names of the nodes whose outputs `node` reads, without repeats, in order of first use. */
+/** Names of the nodes whose outputs or decisions `node` needs, without repeats, in order of first use. */
 export function dependenciesOf(node: PlanNode): string[] {
   const names = Object.values(node.inputs).flatMap((input) => (input.kind === "output" ? [input.node] : []));
-  return [...new Set(names)];
+  return [...new Set([...names, ...(node.when ?? []).map((condition) => condition.node)])];
 }
 
 /** The graph of a plan. */
@@ -191,6 +213,7 @@ export function graphOf(plan: Plan): PlanGraph {
         ...(optional.length === 0 ? {} : { optionalDependsOn: optional }),
         ...(node.timeoutSeconds === undefined ? {} : { timeoutSeconds: node.timeoutSeconds }),
         instanceTypes: node.resources.instanceTypes,
+        ...(node.when === undefined ? {} : { when: node.when }),
       };
     }),
   };
@@ -207,6 +230,8 @@ function allDependencies(node: PlanNode, plan: Plan): string[] {
 function optionalDependencies(node: PlanNode, plan: Plan): string[] {
   if (node.name === plan.settings.onFinalize) return allDependencies(node, plan);
   const inputs = Object.values(node.inputs).filter((input) => input.kind === "output");
-  const required = new Set(inputs.filter(({ isOptional }) => isOptional !== true).map((input) => input.node));
+  const conditions = (node.when ?? []).map((condition) => condition.node);
+  const read = inputs.filter(({ isOptional }) => isOptional !== true).map((input) => input.node);
+  const required = new Set([...read, ...conditions]);
   return dependenciesOf(node).filter((name) => !required.has(name));
 }
