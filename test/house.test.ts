@@ -64,7 +64,13 @@ describe("the house", () => {
   });
 
   test("bundles into one file under its budget, with one copy of @azure/functions", async () => {
-    const result = await build({ ...bundleOptions, absWorkingDir: root, metafile: true, write: false, sourcemap: false });
+    const result = await build({
+      ...bundleOptions,
+      absWorkingDir: root,
+      metafile: true,
+      write: false,
+      sourcemap: false,
+    });
     const [file] = result.outputFiles;
     if (file === undefined) throw new Error("esbuild made no file");
     expect(file.contents.byteLength).toBeLessThan(3_200_000);
@@ -73,6 +79,18 @@ describe("the house", () => {
     const copies = new Set(inputs.flatMap((path) => /^(.*node_modules\/@azure\/functions)\//.exec(path)?.[1] ?? []));
     expect([...copies]).toHaveLength(1);
     expect(inputs.filter((path) => /^(local|cli|test|bench)\//.test(relative(root, join(root, path))))).toEqual([]);
+  });
+
+  test("has every platform's packages in the lock file, so that npm ci works anywhere", () => {
+    const { packages } = JSON.parse(text("package-lock.json")) as {
+      packages: Record<string, { optionalDependencies?: object }>;
+    };
+    const names = new Set(Object.keys(packages).map((path) => path.replace(/^.*node_modules\//, "")));
+    const wanted = Object.values(packages).flatMap(({ optionalDependencies = {} }) =>
+      Object.keys(optionalDependencies),
+    );
+    expect(wanted.length).toBeGreaterThan(20);
+    expect(wanted.filter((name) => !names.has(name))).toEqual([]);
   });
 
   test("keeps large files out of the repository", () => {
