@@ -12,7 +12,7 @@ import { keepSource } from "./source-map.ts";
 export function createPartLoader(local: LocalFiles, list: IssueList) {
   async function code(value: Mapping, path: string): Promise<Mapping> {
     const { code: reference, additional_includes: includes, ...rest } = value;
-    if (typeof reference !== "string" || !isLocalPath(reference)) {
+    if (typeof reference !== "string" || !namesFileHere(reference)) {
       if (Array.isArray(includes) && includes.length > 0)
         list.error(fieldOf(path, value, "additional_includes"), "there is no local `code:` folder to add files to");
       return includes === undefined
@@ -46,7 +46,7 @@ export function createPartLoader(local: LocalFiles, list: IssueList) {
   async function environment(value: Mapping, path: string, key = "environment"): Promise<Mapping> {
     const given = value[key];
     const field = fieldOf(path, value, key);
-    if (typeof given === "string" && isLocalPath(given)) {
+    if (typeof given === "string" && namesFileHere(given)) {
       if (!/^file:|^\.{0,2}\/|\.ya?ml$/.test(given)) {
         list.error(
           field,
@@ -74,7 +74,7 @@ export function createPartLoader(local: LocalFiles, list: IssueList) {
       if (text !== undefined) list.add(readYaml(text, from).issues);
       parts.conda_file = text ?? conda;
     }
-    if (isMapping(build) && typeof build.path === "string" && isLocalPath(build.path)) {
+    if (isMapping(build) && typeof build.path === "string" && namesFileHere(build.path)) {
       parts.build = keepSource(build, {
         ...build,
         path: (await local.reserve("code", build.path, fieldOf(`${path}.build`, build, "path"))) ?? build.path,
@@ -105,18 +105,18 @@ export function createPartLoader(local: LocalFiles, list: IssueList) {
 
   /** A path written where the declared type wants data. */
   async function shortInput(reference: string, type: unknown, field: Field): Promise<unknown> {
-    return isLocalPath(reference) ? { type, path: await dataPath(reference, field) } : reference;
+    return namesFileHere(reference) ? { type, path: await dataPath(reference, field) } : reference;
   }
 
   async function dataPath(reference: string, field: Field): Promise<string> {
-    return (isLocalPath(reference) ? await local.reserveData(reference, field) : undefined) ?? reference;
+    return (namesFileHere(reference) ? await local.reserveData(reference, field) : undefined) ?? reference;
   }
 
   return { code, environment, inputs };
 }
 
 /** Whether a text names a file or folder here, or stands for one, and is no binding or thing elsewhere. */
-function isLocalPath(reference: string): boolean {
+function namesFileHere(reference: string): boolean {
   if (parseBinding(reference, { allowShort: true }) !== undefined) return false;
   return localPathOf(reference) !== undefined || placeholderIn(reference) !== undefined;
 }
