@@ -73,7 +73,7 @@ describe("a version of four files", () => {
     const fates = Object.fromEntries(events.map(({ kind, file, fate }) => [file ?? kind, fate]));
     expect(fates).toMatchObject({ README: "ignored", arrival: "started" });
     const parts = events.filter(({ kind, fate }) => kind === "upload" && fate !== "ignored");
-    expect(parts.map(({ file }) => file).toSorted()).toEqual(["a", "b", "c", "d"]);
+    expect(parts.map(({ file = "" }) => file).toSorted()).toEqual(["a", "b", "c", "d"]);
     expect(parts.filter(({ fate }) => fate === "started")).toHaveLength(1);
     expect(parts.every((event) => event.runId === runId)).toBe(true);
     expect(events.map(({ time }) => time)).toEqual(

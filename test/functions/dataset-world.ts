@@ -5,7 +5,7 @@ import { join, relative } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { BlobServiceClient, type ContainerClient } from "@azure/storage-blob";
 import { type Stack, startStack } from "#local/stack.ts";
-import { type EventDocument, EventList, VersionDocument } from "#shared/api.ts";
+import { type EventDocument, EventList, VersionDocument, VersionList } from "#shared/api.ts";
 import { createApp } from "#test/suite/app.ts";
 import { createControls } from "#test/suite/controls.ts";
 
@@ -124,6 +124,34 @@ export async function startDatasetWorld(
       }
       return found;
     },
+
+    /** Versions whose latest arrival has its run. */
+    async startedVersions(dataset: string): Promise<string[]> {
+      const found: string[] = [];
+      let path: string | undefined = `datasets/${dataset}/versions?limit=200`;
+      while (path !== undefined) {
+        const page: VersionList = await getJson(VersionList, path);
+        found.push(...page.versions.filter(({ status }) => status === "started").map(({ version: name }) => name));
+        path = page.nextLink === undefined ? undefined : page.nextLink.slice(page.nextLink.indexOf("/api/") + 5);
+      }
+      return found;
+    },
+
+    /** Every run that exists for the dataset, as the runs' own tags say. */
+    async startedRuns(dataset: string): Promise<{ version: string; runId: string }[]> {
+      const found: { version: string; runId: string }[] = [];
+      for await (const { name } of container.listBlobsFlat({ prefix: "mlpipe/runs/" })) {
+        if (!name.endsWith("/plan.json")) continue;
+        const { plan } = JSON.parse((await container.getBlobClient(name).downloadToBuffer()).toString()) as {
+          plan: { tags: Record<string, string> };
+        };
+        const { "mlpipe.dataset": owner, "mlpipe.dataset_version": of } = plan.tags;
+        if (owner === dataset && of !== undefined) found.push({ version: of, runId: name.split("/")[2] ?? "" });
+      }
+      return found;
+    },
+
+    pause: (milliseconds: number) => sleep(milliseconds),
 
     /** Lets the scan run now; returns when it has been started, not when it has ended. */
     async scan(): Promise<void> {
