@@ -1,6 +1,15 @@
 // Command jobs: what the service checks at submission, and what it makes of the body when the job runs.
 import { CommandProperties, parseProperties } from "./command-schema.ts";
-import type { Executor, JobEnvironment, JobExecution, JobInput, JobOutput } from "./executor/contract.ts";
+import type {
+  Executor,
+  JobEnd,
+  JobEnvironment,
+  JobExecution,
+  JobInput,
+  JobOutput,
+  JobPhase,
+} from "./executor/contract.ts";
+import type { JobFault } from "./faults.ts";
 import { resolveInputUri, type InputUriContext } from "./input-uris.ts";
 import type { JobKind } from "./job-kind.ts";
 import { artifactRoot, placeOutput } from "./job-outputs.ts";
@@ -15,6 +24,7 @@ export interface CommandKindContext extends InputUriContext {
   readonly executor: Executor;
   /** How a size is refused at the moment, or undefined. */
   readonly sizeRefusal: (instanceType: string) => SizeRefusal | undefined;
+  readonly jobFault: (jobName: string) => JobFault | undefined;
   readonly serviceEnvironment: (job: JobRecord) => Record<string, string>;
 }
 
@@ -119,6 +129,24 @@ function toExecution(context: CommandKindContext, job: JobRecord): JobExecution 
   };
 }
 
+/** Runs a job until the fault strikes, if it still runs then. */
+async function runInto(
+  { code, message, afterMs }: JobFault,
+  executor: Executor,
+  execution: JobExecution,
+  onPhase: (phase: JobPhase) => void,
+): Promise<JobEnd> {
+  if (afterMs === undefined) return { status: "Failed", code, message };
+  let hasStruck = false;
+  const timer = setTimeout(() => {
+    hasStruck = true;
+    void executor.cancel(execution.jobName);
+  }, afterMs);
+  const end = await executor.run(execution, onPhase);
+  clearTimeout(timer);
+  return hasStruck && end.status === "Canceled" ? { status: "Failed", code, message } : end;
+}
+
 export function createCommandKind(context: CommandKindContext): JobKind {
   return {
     normalize(jobName, sent) {
@@ -167,7 +195,11 @@ export function createCommandKind(context: CommandKindContext): JobKind {
       const execution = toExecution(context, job);
       const isRefused =
         execution.instanceType !== undefined && context.sizeRefusal(execution.instanceType) === "NoCapacityLater";
-      return isRefused ? { status: "Failed", ...allocationFailure } : context.executor.run(execution, onPhase);
+      if (isRefused) return { status: "Failed", ...allocationFailure };
+      const fault = context.jobFault(job.name);
+      return fault === undefined
+        ? context.executor.run(execution, onPhase)
+        : runInto(fault, context.executor, execution, onPhase);
     },
     cancel: (jobName) => context.executor.cancel(jobName),
   };

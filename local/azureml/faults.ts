@@ -23,12 +23,25 @@ const FaultRule = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("delay"), route, ms: z.int().min(0).max(600_000), ...When }),
 ]);
 
+/** How the service itself ends a job: a machine that is taken away, an image that cannot be built. */
+const JobFault = z.strictObject({
+  /** A piece of the names of the jobs it befalls. */
+  job: z.string().default(""),
+  code: z.string().min(1),
+  message: z.string(),
+  /** Milliseconds after the job was handed over; absent, before its command runs. */
+  afterMs: z.int().min(0).max(600_000).optional(),
+  ...When,
+});
+export type JobFault = z.infer<typeof JobFault>;
+
 export const Faults = z.strictObject({
   /** Makes rates repeatable. */
   seed: z.int().default(1),
   /** VM size -> how it is refused. */
   sizes: z.record(z.string(), z.enum(sizeRefusals)).default({}),
   rules: z.array(FaultRule).default([]),
+  jobs: z.array(JobFault).default([]),
   /** What befalls run events on their way. */
   events: EventFaults.prefault({}),
   /** Answers even an identical second PUT of a job with `JobPropertyImmutable`, as the service has been seen to. */
@@ -50,6 +63,8 @@ export interface FaultPlan {
   current(): Faults;
   forRequest(route: string): RequestFault;
   sizeRefusal(instanceType: string): SizeRefusal | undefined;
+  /** What befalls a job that is about to run; asked once for each. */
+  forJob(jobName: string): JobFault | undefined;
 }
 
 /** mulberry32: small, repeatable, good enough to draw faults with. */
@@ -99,6 +114,7 @@ export function createFaults(initial: FaultsInput = {}): FaultPlan {
       }
       return { delayMs, respond, isReplyLost };
     },
+    forJob: (jobName) => faults.jobs.find((fault) => jobName.includes(fault.job) && strikes(fault)),
     sizeRefusal(instanceType) {
       const wanted = instanceType.toLowerCase();
       return Object.entries(faults.sizes).find(([name]) => name.toLowerCase() === wanted)?.[1];

@@ -157,6 +157,7 @@ export async function startWorkspace(options: WorkspaceOptions): Promise<Workspa
       datastores,
       executor,
       sizeRefusal: (instanceType) => faults.sizeRefusal(instanceType),
+      jobFault: (jobName) => faults.forJob(jobName),
       serviceEnvironment: ({ name: jobName, experimentId, properties: { experimentName } }) =>
         createServiceEnvironment({
           scope,
