@@ -17,7 +17,7 @@ function describe(cause: unknown): string {
     typeof cause === "object" && cause !== null && "statusCode" in cause ? cause.statusCode : undefined;
   const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : undefined;
   if (code === "ContainerNotFound") return "its container does not exist";
-  if (statusCode === 404) return "there is nothing at this place";
+  if (statusCode === 404) return "not found, there is nothing at this place";
   if (statusCode === 401 || statusCode === 403) return `access was denied${code === undefined ? "" : ` (${code})`}`;
   if (statusCode === 412) return "it was changed while it was read";
   if (code === "ECONNREFUSED" || code === "ECONNRESET" || code === "ENOTFOUND")

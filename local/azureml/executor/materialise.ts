@@ -131,7 +131,7 @@ export function createMaterialiser({ datastores, cache, fetchInput }: Materialis
     throw new DataAccessError(
       isFile
         ? "a folder is wanted, and this is one blob: declare it as uri_file"
-        : "there is no blob below this folder",
+        : "not found, there is no blob below this folder",
     );
   }
 

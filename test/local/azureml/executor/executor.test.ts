@@ -201,12 +201,12 @@ describe("inputs", () => {
     [
       "a file that is not there",
       input("uri_file", "in/none"),
-      /^Input `x` \(azureml:.*in\/none\): there is nothing at this place$/,
+      /^Input `x` \(azureml:.*in\/none\): not found, there is nothing at this place$/,
     ],
     [
       "a folder that is not there",
       input("uri_folder", "none"),
-      /^Input `x` \(azureml:.*\/none\): there is no blob below this folder$/,
+      /^Input `x` \(azureml:.*\/none\): not found, there is no blob below this folder$/,
     ],
     ["a file declared as a folder", input("uri_folder", "in/empty"), /declare it as uri_file$/],
     ["a folder declared as a file", input("uri_file", "in/"), /must name one blob/],
