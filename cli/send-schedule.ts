@@ -42,7 +42,8 @@ export async function sendSchedule(context: CliContext, client: Client, path: st
 
 async function toJob(context: CliContext, path: string, { createJob }: Schedule, store: Store): Promise<unknown> {
   const { pipeline } = createJob;
-  if (pipeline.kind === "deployed") return `azureml:${pipeline.name}`;
+  if (pipeline.kind === "named")
+    return `azureml:${pipeline.name}${pipeline.version === undefined ? "" : `:${pipeline.version}`}`;
   if (pipeline.kind === "file") return storeReferences(await preparePipeline(context, pipeline.path), store);
   const loaded = await parsePipeline(pipeline.document, { file: path, files });
   return storeReferences(checkLoaded(context, path, loaded), store);

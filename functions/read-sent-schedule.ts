@@ -13,7 +13,7 @@ import { toRunRequest } from "./scheduled-runs.ts";
  * @throws MlpipeError `InvalidRequest` with every issue; `NotFound` when it names a pipeline that is not deployed
  */
 export async function readSentSchedule(
-  app: Pick<App, "pipelines" | "startRun" | "schedulesFolder">,
+  app: Pick<App, "pipelines" | "registry" | "startRun" | "schedulesFolder">,
   source: string | Readonly<Record<string, unknown>>,
   name: string,
 ): Promise<{ schedule: Schedule; warnings: readonly Issue[] }> {

@@ -8,10 +8,11 @@ import type { Schedule } from "#shared/domain/schedule/schedule.ts";
 import type { App } from "./app.ts";
 import type { ScheduledRuns, StartingFire } from "./fire-schedule.ts";
 import { findInstance, liveStatuses } from "./instances.ts";
+import { loadNamedPipeline } from "./named-pipeline.ts";
 import { orderCancel } from "./order-cancel.ts";
 import type { RunRequest } from "./start-run.ts";
 
-type Needed = Pick<App, "pipelines" | "startRun" | "schedulesFolder">;
+type Needed = Pick<App, "pipelines" | "registry" | "startRun" | "schedulesFolder">;
 type Tick = Pick<StartingFire, "runId" | "tick">;
 
 export function createScheduledRuns(app: Needed, client: DurableClient): ScheduledRuns {
@@ -52,12 +53,13 @@ export async function toRunRequest(app: Needed, schedule: Schedule, { runId, tic
 }
 
 async function loadDocument(
-  { pipelines, schedulesFolder }: Needed,
+  { pipelines, registry, schedulesFolder }: Needed,
   pipeline: Schedule["createJob"]["pipeline"],
 ): Promise<{ document: PipelineDocument; name?: string }> {
   if (pipeline.kind === "document") return { document: pipeline.document };
   if (pipeline.kind === "file") return pipelines.loadFile(join(schedulesFolder, pipeline.path));
-  return { ...(await pipelines.load(pipeline.name)), name: pipeline.name };
+  const { name, version } = pipeline;
+  return { document: await loadNamedPipeline({ pipelines, registry }, name, version), name };
 }
 
 function withOverrides(document: PipelineDocument, { outputs, settings }: Schedule["createJob"]): PipelineDocument {

@@ -10,7 +10,7 @@ import type { Plan } from "#shared/domain/plan.ts";
 import { derivedRunId, newRunId } from "#shared/domain/run-id.ts";
 import { formatIssue, type Issue, MlpipeError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
-import type { Plans } from "#shared/plans.ts";
+import type { Plans, StoredPlan } from "#shared/plans.ts";
 import { findInstance, startOnce } from "./instances.ts";
 
 export interface RunRequest {
@@ -53,6 +53,15 @@ export function createStartRun({ resolver, plans, log }: { resolver: AssetResolv
     throw new MlpipeError("InvalidRequest", message, { issues: compiled.issues });
   }
 
+  /** Keeps the plan of a new run; of a known one, the plan that was stored first. */
+  async function store(runId: string, plan: Plan): Promise<{ stored: StoredPlan; requestHash: string }> {
+    const requestHash = createHash("sha256").update(JSON.stringify(plan)).digest("hex");
+    const fresh = { requestHash, createdTime: new Date().toISOString(), plan };
+    const isNew = await plans.create(runId, fresh);
+    if (isNew) log.info({ runId, pipeline: plan.pipeline, nodes: plan.nodes.length }, "run started");
+    return { stored: isNew ? fresh : await plans.get(runId), requestHash };
+  }
+
   return {
     compile,
 
@@ -73,10 +82,7 @@ export function createStartRun({ resolver, plans, log }: { resolver: AssetResolv
       const { plan } = await compile(request);
       const runId =
         idempotencyKey === undefined ? newRunId(Math.random) : await derivedRunId("idempotency-key", idempotencyKey);
-      const requestHash = createHash("sha256").update(JSON.stringify(plan)).digest("hex");
-      const createdTime = new Date().toISOString();
-      const isNew = await plans.create(runId, { requestHash, createdTime, plan });
-      const stored = isNew ? { requestHash, createdTime, plan } : await plans.get(runId);
+      const { stored, requestHash } = await store(runId, plan);
       if (stored.requestHash !== requestHash) {
         throw new MlpipeError(
           "Conflict",
@@ -84,7 +90,6 @@ export function createStartRun({ resolver, plans, log }: { resolver: AssetResolv
         );
       }
       await startInstance(client, runId, stored.plan, stored.createdTime);
-      if (isNew) log.info({ runId, pipeline: plan.pipeline, nodes: plan.nodes.length }, "run started");
       return runId;
     },
 
@@ -98,11 +103,7 @@ export function createStartRun({ resolver, plans, log }: { resolver: AssetResolv
       let stored = await plans.find(runId);
       if (stored === undefined) {
         const { plan } = await compile(await toRequest());
-        const requestHash = createHash("sha256").update(JSON.stringify(plan)).digest("hex");
-        const fresh = { requestHash, createdTime: new Date().toISOString(), plan };
-        const isNew = await plans.create(runId, fresh);
-        stored = isNew ? fresh : await plans.get(runId);
-        if (isNew) log.info({ runId, pipeline: plan.pipeline, nodes: plan.nodes.length }, "run started");
+        ({ stored } = await store(runId, plan));
       }
       await startInstance(client, runId, stored.plan, stored.createdTime);
     },

@@ -33,7 +33,7 @@ export const schedule = (changes: Partial<Schedule> = {}): Schedule => ({
   overlap: "skip",
   catchUp: "last",
   maxCatchUp: 10,
-  createJob: { pipeline: { kind: "deployed", name: "p" }, inputs: {}, outputs: {}, settings: {}, tags: {} },
+  createJob: { pipeline: { kind: "named", name: "p" }, inputs: {}, outputs: {}, settings: {}, tags: {} },
   ...changes,
 });
 

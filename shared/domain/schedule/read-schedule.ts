@@ -154,7 +154,7 @@ function readCreateJob(
     return pipeline === undefined ? undefined : { pipeline, ...plain };
   }
   if (!isMapping(written)) {
-    list.error(field, `expected a pipeline's file, \`azureml:<deployed pipeline>\` or a job, got ${describe(written)}`);
+    list.error(field, `expected a pipeline's file, \`azureml:<pipeline>\` or a job, got ${describe(written)}`);
     return undefined;
   }
   // Without `job:` the mapping is the job itself.
@@ -185,20 +185,18 @@ function readReference(
   list: IssueList,
 ): ScheduledPipeline | undefined {
   if (typeof written !== "string" || written.trim() === "") {
-    list.error(field, `expected a pipeline's file or \`azureml:<deployed pipeline>\`, got ${describe(written)}`);
+    list.error(field, `expected a pipeline's file or \`azureml:<pipeline>\`, got ${describe(written)}`);
     return undefined;
   }
   const reference = written
     .trim()
     .replace(/^file:/, "")
     .replaceAll("\\", "/");
-  const name = /^(?:azureml:)?([A-Za-z0-9][A-Za-z0-9_-]{0,79})$/.exec(reference)?.[1];
-  if (name !== undefined) return { kind: "deployed", name };
+  const named = /^(?:azureml:)?([A-Za-z0-9][A-Za-z0-9_-]{0,79})(?:@latest|:([A-Za-z0-9._-]+))?$/.exec(reference);
+  const [, name, version] = named ?? [];
+  if (name !== undefined) return { kind: "named", name, ...(version === undefined ? {} : { version }) };
   if (reference.startsWith("azureml:")) {
-    list.error(
-      field,
-      `\`${reference}\` names no pipeline: after \`azureml:\` comes the name of one deployed with the app`,
-    );
+    list.error(field, `\`${reference}\` names no pipeline: write \`azureml:<name>\` or \`azureml:<name>:<version>\``);
     return undefined;
   }
   if (file !== undefined) return { kind: "file", path: joinPath(folderOf(file), reference) };

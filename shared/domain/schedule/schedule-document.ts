@@ -24,7 +24,7 @@ export const ScheduleDocument = z.object({
   overlap: Overlap,
   catchUp: CatchUp,
   maxCatchUp: z.number().int(),
-  /** Name of the deployed pipeline it starts, the file, or the name of its own document. */
+  /** Name of the pipeline it starts, its file, or the name of its own document. */
   pipeline: z.string(),
   inputs: z.record(z.string(), z.unknown()),
   /** The next ticks. ISO 8601, UTC. */
@@ -58,6 +58,7 @@ export function toScheduleDocument(
 }
 
 function pipelineLabel(pipeline: Schedule["createJob"]["pipeline"]): string {
-  if (pipeline.kind === "deployed") return pipeline.name;
+  if (pipeline.kind === "named")
+    return `${pipeline.name}${pipeline.version === undefined ? "" : `:${pipeline.version}`}`;
   return pipeline.kind === "file" ? pipeline.path : (pipeline.document.name ?? "its own");
 }

@@ -19,8 +19,8 @@ export const CatchUp = z.enum(["none", "last", "all"]);
 export type CatchUp = z.infer<typeof CatchUp>;
 
 export const ScheduledPipeline = z.discriminatedUnion("kind", [
-  /** A pipeline deployed with the app, read anew at every tick. */
-  z.object({ kind: z.literal("deployed"), name: z.string() }),
+  /** A pipeline of the app or its registry, read anew at every tick; without a version the latest. */
+  z.object({ kind: z.literal("named"), name: z.string(), version: z.string().optional() }),
   /** A self-contained document, kept with the schedule. */
   z.object({ kind: z.literal("document"), document: z.custom<PipelineDocument>((value) => typeof value === "object") }),
   /** A file beside the schedule's own. */

@@ -110,10 +110,10 @@ describe("a schedule in Azure ML's YAML", () => {
     expect(triggerOf(trigger).startTime).toBe(instant);
   });
 
-  test("starts a deployed pipeline by its name, or a pipeline written in place", () => {
+  test("starts a pipeline by its name, or a pipeline written in place", () => {
     const pipelineOf = (createJob: string) =>
       read(`name: s\ntrigger: {type: cron, expression: 0 3 * * *}\n${createJob}`).schedule?.createJob.pipeline;
-    expect(pipelineOf("create_job: azureml:fashion_mnist")).toEqual({ kind: "deployed", name: "fashion_mnist" });
+    expect(pipelineOf("create_job: azureml:fashion_mnist")).toEqual({ kind: "named", name: "fashion_mnist" });
     expect(pipelineOf("create_job: {type: pipeline, job: fashion_mnist}")).toEqual({
       kind: "deployed",
       name: "fashion_mnist",
@@ -183,7 +183,7 @@ trigger:
   expression: 0 25 * * 7
   time_zone: Europ/Berlin
   intervall: 1
-create_job: azureml:p:3
+create_job: azureml:p/3
 properties:
   mlpipe.overlap: skipp
   mlpipe.catchup: none`;
@@ -194,7 +194,7 @@ properties:
         /^error: s\.yml:5:14 trigger\.time_zone: the text `Europ\/Berlin` is no time zone.*did you mean `Europe\/Berlin`/,
       ),
       "error: s.yml:4:15 trigger.expression: HOURS `25`: 25 is not between 0 and 23",
-      expect.stringMatching(/^error: s\.yml:7:13 create_job: `azureml:p:3` names no pipeline/),
+      expect.stringMatching(/^error: s\.yml:7:13 create_job: `azureml:p\/3` names no pipeline/),
       expect.stringMatching(/^error: s\.yml:9:19 properties\.mlpipe\.overlap: expected one of .*did you mean `skip`/),
       expect.stringMatching(/^warning: s\.yml:10:3 properties\.mlpipe\.catchup: .*did you mean `mlpipe\.catch_up`/),
     ]);
