@@ -115,7 +115,7 @@ describe("a schedule in Azure ML's YAML", () => {
       read(`name: s\ntrigger: {type: cron, expression: 0 3 * * *}\n${createJob}`).schedule?.createJob.pipeline;
     expect(pipelineOf("create_job: azureml:fashion_mnist")).toEqual({ kind: "named", name: "fashion_mnist" });
     expect(pipelineOf("create_job: {type: pipeline, job: fashion_mnist}")).toEqual({
-      kind: "deployed",
+      kind: "named",
       name: "fashion_mnist",
     });
     expect(pipelineOf("create_job: {type: pipeline, jobs: {a: {}}}")).toMatchObject({ kind: "document" });
