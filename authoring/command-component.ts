@@ -64,7 +64,7 @@ export function commandComponent<
 >(
   fields: CommandComponentFields<Inputs, Outputs> & {
     /** Inputs and outputs by `${{inputs.x}}` and `${{outputs.x}}`; parts for optional inputs between `$[[` and `]]`. */
-    readonly command: Command & Checked<Command, Inputs, Outputs>;
+    readonly command: Checked<Command, Inputs, Outputs>;
   },
 ): Component<Inputs, Outputs, "command"> {
   const { from, inputs, outputs, code, environment, additional_includes: includes, ...rest } = fields;
