@@ -2,7 +2,7 @@
 // `mlpipe types`, and compared with the file's when the pipeline is loaded.
 import type { Component, ComponentKind } from "./component.ts";
 import { fromModule } from "./local-path.ts";
-import { nameOf } from "#shared/domain/posix-path.ts";
+import { folderOf, nameOf } from "#shared/domain/posix-path.ts";
 import type { InputPorts, OutputPorts } from "./ports.ts";
 
 interface LoadComponentFields<Inputs extends InputPorts, Outputs extends OutputPorts, Kind extends ComponentKind> {
@@ -31,14 +31,15 @@ export function loadComponent<
   const Outputs extends OutputPorts = Record<never, never>,
   const Kind extends ComponentKind = "command",
 >(reference: string, fields: LoadComponentFields<Inputs, Outputs, Kind> = {}): Component<Inputs, Outputs, Kind> {
-  const { type = "command", name = nameIn(reference), inputs = {}, outputs = {}, from } = fields;
-  // The defaults are those of the type parameters.
+  const { type = "command", inputs = {}, outputs = {}, from } = fields;
+  const source = fromModule(reference, from);
   return {
+    // The defaults are those of the type parameters.
     kind: type as Kind,
-    name,
+    name: fields.name ?? nameIn(source),
     inputs: inputs as Inputs,
     outputs: outputs as Outputs,
-    source: fromModule(reference, from),
+    source,
   };
 }
 
@@ -47,6 +48,6 @@ function nameIn(reference: string): string {
   const asset = /^azureml:(?:.*\/components\/)?([^:@/]+)/.exec(reference)?.[1];
   if (asset !== undefined) return asset;
   const stem = nameOf(reference).replace(/\.ya?ml$/, "");
-  const named = stem === "component" ? nameOf(reference.replace(/\/?[^/]*$/, "")) : stem;
-  return named.replaceAll(/[^A-Za-z0-9_]/g, "_");
+  const folder = nameOf(folderOf(reference));
+  return (stem === "component" && /^[A-Za-z_]/.test(folder) ? folder : stem).replaceAll(/[^A-Za-z0-9_-]/g, "_");
 }

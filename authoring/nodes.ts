@@ -38,7 +38,7 @@ export function createNodes(pipeline: string, from: string | undefined) {
     if (!nodeName.test(name))
       throw invalid(`\`${name}\` is no allowed node name: letters, digits, \`_\` and \`-\`, not a digit first`);
     if (nodes.has(name))
-      throw invalid(`two nodes are called \`${name}\`; give one another: node(..., { name: "${name}_2" })`);
+      throw invalid(`two nodes are called \`${name}\`; give one another name: node(..., { name: "${name}_2" })`);
     const inputs: Record<string, unknown> = {};
     for (const [input, value] of Object.entries(given)) {
       if (!Object.hasOwn(component.inputs, input)) throw invalid(`\`${component.name}\` has no input \`${input}\``);
