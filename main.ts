@@ -69,6 +69,7 @@ import { startNamedRun } from "#functions/http/start-named-run.ts";
 import { createJobLogs } from "#functions/job-logs.ts";
 import { loadNamedPipeline } from "#functions/named-pipeline.ts";
 import { createPaceBody } from "#functions/paced-body.ts";
+import { createOutputText } from "#functions/output-text.ts";
 import { createPipelines } from "#functions/pipelines.ts";
 import { createRegistryRoom } from "#functions/registry.ts";
 import { createDataIdentities } from "#functions/reuse/data-identities.ts";
@@ -125,6 +126,7 @@ const context: App = {
   log,
   plans,
   assets,
+  readOutputText: createOutputText({ blobs }),
   logs: createJobLogs({ blobs }),
   pipelines,
   registry,

@@ -11,6 +11,7 @@ import type { Datasets } from "./datasets.ts";
 import type { DeployedSchedules } from "./deployed-schedules.ts";
 import type { EventLog } from "./event-log.ts";
 import type { JobLogs } from "./job-logs.ts";
+import type { OutputText } from "./output-text.ts";
 import type { Pipelines } from "./pipelines.ts";
 import type { RegistryRoom } from "./registry.ts";
 import type { RunDocuments } from "./run-documents.ts";
@@ -27,6 +28,7 @@ export interface App {
   readonly log: Log;
   readonly plans: Plans;
   readonly assets: Assets;
+  readonly readOutputText: OutputText;
   readonly logs: JobLogs;
   readonly pipelines: Pipelines;
   readonly registry: RegistryRoom;

@@ -63,8 +63,9 @@ export function createAssets({ ml, blobs }: { ml: Ml; blobs: Blobs }) {
 
     /** Where an output of an attempt lies; the author's own place with its macros filled in, else ours. */
     async outputUri(node: PlanNode, output: string, place: AttemptPlace): Promise<string> {
-      const path = node.outputs[output]?.path;
+      const { path, type, isArtifacts } = node.outputs[output] ?? {};
       const job = jobName(place.runId, place.node, place.attempt);
+      if (isArtifacts === true) return `azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.${job}/`;
       if (path !== undefined) {
         const { name: datastore } = await blobs.defaultStore();
         const values: Record<string, string> = {
@@ -74,9 +75,8 @@ export function createAssets({ ml, blobs }: { ml: Ml; blobs: Blobs }) {
         };
         return path.replaceAll(/\$\{\{\s*(\w+)\s*\}\}/g, (macro, key: string) => values[key] ?? macro);
       }
-      if (output === "artifacts") return `azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.${job}/`;
       const folder = outputFolder(place, output);
-      return blobs.uriOf(node.outputs[output]?.type === "uri_file" ? folder.slice(0, -1) : folder);
+      return blobs.uriOf(type === "uri_file" ? folder.slice(0, -1) : folder);
     },
   };
 

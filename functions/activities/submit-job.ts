@@ -7,13 +7,16 @@ import { withEndMarker, endMarkerOutput } from "#shared/domain/end-marker.ts";
 import { jobCommand } from "#shared/domain/job-command.ts";
 import { jobName } from "#shared/domain/job-name.ts";
 import { endMarkerPath } from "#shared/domain/layout.ts";
-import { type PlanInput, type PlanNode } from "#shared/domain/plan.ts";
-import { inputModes, outputModes } from "#shared/domain/data-types.ts";
+import { planNodeOf } from "#shared/domain/plan-node-of.ts";
+import type { PlanNode } from "#shared/domain/plan.ts";
+import { outputModes } from "#shared/domain/data-types.ts";
 import { isMlpipeError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
 import type { Plans } from "#shared/plans.ts";
 import type { Assets } from "../assets.ts";
+import { resolveInputs, toJobInputs } from "../job-inputs.ts";
 import { toDistribution, toIdentity, toQueueSettings, toServices } from "../job-settings.ts";
+import type { OutputText } from "../output-text.ts";
 
 /** Property of a job that holds the hash of what was asked for: how we know a job of the same name for ours. */
 const requestProperty = "mlpipe.request";
@@ -23,16 +26,17 @@ export interface SubmitClients {
   readonly blobs: Blobs;
   readonly plans: Plans;
   readonly assets: Assets;
+  readonly readOutputText: OutputText;
   /** Tells this app's jobs from those of another on the same workspace. */
   readonly deployment: string | undefined;
   readonly log: Log;
 }
 
 /** The body of `prep`, `train`, `score` and `submitJob`. */
-export function createSubmitJob({ ml, blobs, plans, assets, deployment, log }: SubmitClients) {
+export function createSubmitJob({ ml, blobs, plans, assets, readOutputText, deployment, log }: SubmitClients) {
   return async function submitJob(input: SubmitInput): Promise<SubmitOutput> {
     const { plan } = await plans.get(input.runId);
-    const planned = plan.nodes.find(({ name }) => name === (input.trial?.planNode ?? input.node));
+    const planned = planNodeOf(plan, input.node);
     if (planned === undefined) return { kind: "rejected", reason: `the plan has no node ${input.node}` };
     const node = withTrialValues(planned, input.trial?.values);
     const name = jobName(input.runId, input.node, input.attempt);
@@ -97,9 +101,11 @@ export function createSubmitJob({ ml, blobs, plans, assets, deployment, log }: S
       assets.codeId(node.code),
       assets.environmentId(node.environment),
     ]);
+    const inputs = await resolveInputs(node.inputs, input.upstream, readOutputText);
+    // One without a value is told of, too: it takes its optional part of the command with it.
     const command = jobCommand(
       node.command,
-      Object.fromEntries(Object.entries(node.inputs).map(([key, value]) => [key, toCommandInput(value)])),
+      Object.fromEntries(Object.keys(node.inputs).map((name) => [name, inputs[name]])),
     );
     const { instanceCount, shmSize, dockerArgs, properties } = node.resources;
     const ownProperties =
@@ -122,7 +128,7 @@ export function createSubmitJob({ ml, blobs, plans, assets, deployment, log }: S
       environmentId,
       computeId: node.compute === undefined ? undefined : assets.computeId(node.compute),
       environmentVariables: node.environmentVariables,
-      inputs: Object.fromEntries(Object.entries(node.inputs).map(([key, value]) => [key, toJobInput(value, input)])),
+      inputs: toJobInputs(inputs),
       outputs: await toJobOutputs(node, input),
       resources: withoutUndefined({
         instanceType: input.instanceType,
@@ -145,9 +151,9 @@ export function createSubmitJob({ ml, blobs, plans, assets, deployment, log }: S
   async function toJobOutputs(node: PlanNode, input: SubmitInput): Promise<Record<string, unknown>> {
     const outputs: Record<string, unknown> = {};
     for (const [name, output] of Object.entries(node.outputs)) {
+      // The service makes it; nobody may place it.
+      if (output.isArtifacts === true) continue;
       const uri = await assets.outputUri(node, name, input);
-      // `artifacts` is the run's artifact root: the service makes it, nobody may place it.
-      if (name === "artifacts" && output.path === undefined) continue;
       outputs[name] = {
         jobOutputType: output.type,
         mode: outputModes[output.mode],
@@ -171,17 +177,6 @@ function withTrialValues(node: PlanNode, values: Record<string, string> | undefi
   if (values === undefined) return node;
   const chosen = Object.entries(values).map(([name, value]) => [name, { kind: "literal", value }] as const);
   return { ...node, inputs: { ...node.inputs, ...Object.fromEntries(chosen) } };
-}
-
-function toCommandInput(input: PlanInput): { kind: "literal"; value: string } | { kind: "data" } {
-  return input.kind === "literal" ? { kind: "literal", value: input.value } : { kind: "data" };
-}
-
-function toJobInput(input: PlanInput, { upstream }: SubmitInput): Record<string, string> {
-  if (input.kind === "literal") return { jobInputType: "literal", value: input.value };
-  const uri = input.kind === "data" ? input.uri : upstream[`${input.node}.${input.output}`];
-  if (uri === undefined) throw new Error(`no URI came for an input that reads ${JSON.stringify(input)}`);
-  return { jobInputType: input.type, uri, mode: inputModes[input.mode] };
 }
 
 function withoutUndefined<T extends object>(value: T): T {

@@ -1,6 +1,6 @@
 // A value meets the declaration of the input it is given to.
 import { isRegistered, localPathOf, placeholderIn } from "./asset-references.ts";
-import type { DataType, InputMode } from "./data-types.ts";
+import type { DataType, InputMode, LiteralType } from "./data-types.ts";
 import type { Field } from "./issue-list.ts";
 import { type LiteralDeclaration, coerceLiteral } from "./literals.ts";
 import type { PlanCompiler } from "./pipeline-scope.ts";
@@ -41,6 +41,11 @@ export function conform(
 }
 
 function conformLiteral(value: Value, declaration: LiteralDeclaration, field: Field, { list }: PlanCompiler): Value {
+  if (value.kind === "output" && value.literal !== undefined) {
+    if (isReadAs(value.literal, declaration.type)) return { ...value, literal: declaration.type };
+    list.error(field, `expected a ${declaration.type}, got an output that is a ${value.literal}`);
+    return invalid;
+  }
   if (value.kind !== "literal") {
     list.error(field, `expected a ${declaration.type}, got data`);
     return invalid;
@@ -58,6 +63,11 @@ function conformLiteral(value: Value, declaration: LiteralDeclaration, field: Fi
   return { kind: "literal", literal: coerced.value };
 }
 
+/** Whether every value of one type is one of the other; a text may hold anything, which is seen when it is read. */
+function isReadAs(given: LiteralType, wanted: LiteralType): boolean {
+  return given === wanted || given === "string" || wanted === "string" || (given === "integer" && wanted === "number");
+}
+
 function conformData(value: Value, declaration: DataDeclaration, field: Field, compiler: PlanCompiler): Value {
   const mode = declaration.mode === undefined ? {} : { mode: declaration.mode };
   if (value.kind === "literal") {
@@ -71,7 +81,10 @@ function conformData(value: Value, declaration: DataDeclaration, field: Field, c
     return invalid;
   }
   if (value.kind !== "data" && value.kind !== "output") return value;
-  return { ...mode, ...value, type: mountableType(value.type, declaration.type) };
+  const type = mountableType(value.type, declaration.type);
+  if (value.kind === "data") return { ...mode, ...value, type };
+  const { literal: _text, ...file } = value;
+  return { ...mode, ...file, type };
 }
 
 /** Samples give a folder to an `mltable` input and so on, so the declared type counts; but a file is no folder. */

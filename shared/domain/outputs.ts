@@ -1,5 +1,5 @@
 // Where an output really comes from, and what all that is said of it on its way to the outside amounts to.
-import type { DataType, OutputMode } from "./data-types.ts";
+import type { DataType, LiteralType, OutputMode } from "./data-types.ts";
 import type { Field } from "./issue-list.ts";
 import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
 import type { OutputSettings } from "./ports.ts";
@@ -25,6 +25,12 @@ export function sourceOf(step: Step, output: string, field: Field, compiler: Pla
 /** The type of an output that a step itself makes: what stands nearest to it counts. */
 export function typeOf(step: Step, output: string): DataType {
   return settingsOf(step, output).type ?? "uri_folder";
+}
+
+/** The literal type of a primitive output; undefined for data. */
+export function literalOf(step: Step, output: string): LiteralType | undefined {
+  const { type, literal } = settingsOf(step, output);
+  return type === "uri_file" ? literal : undefined;
 }
 
 /** Everything said of an output: for its type the nearest word counts, for the rest the outermost. */

@@ -33,6 +33,8 @@ export interface OutputSettings {
   readonly path?: string;
   readonly assetName?: string;
   readonly assetVersion?: string;
+  /** A primitive output, whose file holds a literal of this type. */
+  readonly literal?: LiteralType;
 }
 
 const namePattern = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -60,6 +62,8 @@ const outputShape = shape({
   path: text,
   name: text,
   version: text,
+  is_control: flag,
+  early_available: flag,
 });
 
 /** The data type that `name` means; `path` is the older word for a folder. */
@@ -165,16 +169,13 @@ export function readOutputs(
 
 function readOutput(spec: Mapping, field: Field, list: IssueList): OutputSettings {
   const read = outputShape(spec, field, list) ?? {};
-  const type = read.type === undefined ? undefined : readDataType(read.type);
+  const literal = read.type === undefined ? undefined : readLiteralType(read.type);
+  const type = literal === undefined ? readDataType(read.type ?? "") : "uri_file";
   if (read.type !== undefined && type === undefined) {
-    const isLiteralType = readLiteralType(read.type) !== undefined;
-    list.error(
-      fieldOf(field.path, spec, "type"),
-      isLiteralType
-        ? `an output is data; \`${read.type}\` is none`
-        : `\`${read.type}\` is no data type; it can be ${dataTypes.join(", ")}`,
-      { nearest: { name: read.type, among: dataTypes } },
-    );
+    const among = [...LiteralType.options, ...dataTypes];
+    list.error(fieldOf(field.path, spec, "type"), `\`${read.type}\` is no type; it can be ${among.join(", ")}`, {
+      nearest: { name: read.type, among },
+    });
   }
   const isBinding = parseBinding(read.path, { allowShort: true }) !== undefined;
   if (read.path !== undefined && !isBinding && !/^(?:azureml|https|wasbs|abfss?):/.test(read.path)) {
@@ -185,6 +186,7 @@ function readOutput(spec: Mapping, field: Field, list: IssueList): OutputSetting
   }
   return {
     ...(type === undefined ? {} : { type }),
+    ...(literal === undefined ? {} : { literal }),
     ...(read.mode === undefined ? {} : { mode: read.mode }),
     ...(read.path === undefined || isBinding ? {} : { path: read.path }),
     ...(read.name === undefined ? {} : { assetName: read.name }),

@@ -3,7 +3,7 @@ import { conform, readData } from "./conform-value.ts";
 import { InputMode } from "./data-types.ts";
 import { type Binding, parseBinding } from "./expressions.ts";
 import { type Field, fieldOf } from "./issue-list.ts";
-import { sourceOf, typeOf } from "./outputs.ts";
+import { literalOf, sourceOf, typeOf } from "./outputs.ts";
 import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
 import { readDataType } from "./ports.ts";
 import { type Mapping, describe, isLiteral, isMapping, oneOf } from "./shape.ts";
@@ -172,14 +172,15 @@ export function followBinding(binding: Binding, scope: Scope, field: Field, comp
       const step = stepNamed(binding.node, scope, field, compiler);
       if (step === undefined || step.isUnknown) return invalid;
       const source = sourceOf(step, binding.output, field, compiler);
-      return source === undefined
-        ? invalid
-        : {
-            kind: "output",
-            node: source.step.flatName,
-            output: source.output,
-            type: typeOf(source.step, source.output),
-          };
+      if (source === undefined) return invalid;
+      const literal = literalOf(source.step, source.output);
+      return {
+        kind: "output",
+        node: source.step.flatName,
+        output: source.output,
+        type: typeOf(source.step, source.output),
+        ...(literal === undefined ? {} : { literal }),
+      };
     }
   }
 }

@@ -1,4 +1,4 @@
-import type { DataType, InputMode } from "./data-types.ts";
+import type { DataType, InputMode, LiteralType } from "./data-types.ts";
 import type { Literal } from "./literals.ts";
 
 /** What an input is, after every binding has been followed. */
@@ -13,6 +13,10 @@ export type Value =
       readonly output: string;
       readonly type: DataType;
       readonly mode?: InputMode;
+      /** A primitive output: its file holds a literal of this type. */
+      readonly literal?: LiteralType;
+      /** There may be none when the node starts, and then the input has no value. */
+      readonly mayBeAbsent?: true;
     }
   /** Will be given when the run starts. */
   | { readonly kind: "later" }

@@ -29,7 +29,7 @@ export function readCommand(
       const message = `\`\${{${scope}.${name}}}\`: there is no ${scope.slice(0, -1)} \`${name}\``;
       return [{ message, extra: { nearest: { name, among: [...known.keys()] } } }];
     }
-    if (scope === "outputs" || inputs.get(name) !== undefined || !required.has(name)) return [];
+    if (scope === "outputs" || !required.has(name) || hasValue(inputs.get(name))) return [];
     return [
       {
         message: `the optional input \`${name}\` has no value; put what needs it between \`$[[\` and \`]]\``,
@@ -40,6 +40,10 @@ export function readCommand(
   for (const { message, extra } of problems) list.error(field, message, extra);
   if (problems.length === 0) tellRefusedValues(script, inputs, field, list);
   return script;
+}
+
+function hasValue(value: Value | undefined): boolean {
+  return value !== undefined && (value.kind !== "output" || value.mayBeAbsent !== true);
 }
 
 function tellRefusedValues(

@@ -118,9 +118,17 @@ function planInputs(inputs: ReadonlyMap<string, Value | undefined>, step: Step):
         mode: value.mode ?? "ro_mount",
       };
     if (value?.kind === "output") {
-      const { node, output, type, mode = "ro_mount" } = value;
-      const isOptional = step.declaredInputs?.get(name)?.isOptional === true;
-      planned[name] = { kind: "output", type, node, output, mode, ...(isOptional ? { isOptional } : {}) };
+      const { node, output, type, literal, mode = "ro_mount" } = value;
+      const isOptional = value.mayBeAbsent ?? step.declaredInputs?.get(name)?.isOptional === true;
+      planned[name] = {
+        kind: "output",
+        type,
+        node,
+        output,
+        mode,
+        ...(literal === undefined ? {} : { literal }),
+        ...(isOptional ? { isOptional } : {}),
+      };
     }
   }
   return planned;

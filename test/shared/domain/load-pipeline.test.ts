@@ -96,7 +96,7 @@ describe("everything wrong is told at once", () => {
         "broken/component.yml:10:7 jobs.prep.component.code: there is no file or folder broken/nothing",
         "broken/component.yml:11:37 jobs.prep.component.environment.conda_file: there is no file broken/none.yml",
         "broken/component.yml:12:10 jobs.prep.component.command: the optional input `training` has no value; put what needs it between `$[[` and `]]`",
-        "broken/component.yml:9:18 jobs.prep.component.outputs.result.type: `uri_fold` is no data type; it can be uri_file, uri_folder, mltable, mlflow_model, custom_model, triton_model (did you mean `uri_folder`?)",
+        "broken/component.yml:9:18 jobs.prep.component.outputs.result.type: `uri_fold` is no type; it can be string, number, integer, boolean, uri_file, uri_folder, mltable, mlflow_model, custom_model, triton_model (did you mean `uri_folder`?)",
         "broken/pipeline.yml:11:16 jobs.prep.inputs.trainng: the pipeline has no input `trainig_data` (did you mean `training_data`?)",
         "broken/pipeline.yml:11:7 jobs.prep.inputs.trainng: the component has no input `trainng`; it has no effect (did you mean `training`?)",
         "broken/pipeline.yml:15:12 jobs.train.inputs.raw: node `prep` has no output `reslt` (did you mean `result`?)",
