@@ -7,6 +7,7 @@ import { PlanGraph } from "#shared/domain/plan.ts";
 import { NodeRecipe, RememberedNode } from "#shared/domain/remembered-node.ts";
 import { NodeFailure } from "#shared/domain/run.ts";
 import { activity, briefly } from "./contract.ts";
+import { Message } from "#shared/domain/webhook/notification.ts";
 import { NodeSignal } from "./signals.ts";
 
 const Attempt = z.object({
@@ -61,7 +62,8 @@ export const getJob = activity("getJob", {
 /** Orders a cancel; an order that the service could not take is given again by whoever waits for the job's end. */
 export const cancelJob = activity("cancelJob", {
   input: z.object({ jobName: z.string() }),
-  output: z.null(),
+  /** Whether the service has answered: it cancels the job, or knows of none that needs it. */
+  output: z.object({ isTaken: z.boolean() }),
 });
 
 /** The URI of each output that a completed job wrote. */
@@ -170,6 +172,37 @@ export const signalNodes = activity("signalNodes", {
 export const checkNodes = activity("checkNodes", {
   input: z.object({ runId: z.string(), nodes: z.array(z.string()) }),
   output: z.array(NodeResult),
+});
+
+/** One try to hand a message to a webhook. */
+export const sendNotification = activity("sendNotification", {
+  input: z.object({ webhook: z.string(), message: Message }),
+  output: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("delivered"), status: z.number() }),
+    z.object({ kind: z.literal("failed"), reason: z.string(), retryAfterSeconds: z.number().optional() }),
+    z.object({ kind: z.literal("refused"), reason: z.string() }),
+    /** The webhook is not registered, or switched off. */
+    z.object({ kind: z.literal("gone") }),
+  ]),
+});
+export type SendAnswer = z.infer<typeof sendNotification.output>;
+
+/** Puts a message that is given up among the webhook's dead letters. */
+export const buryNotification = activity("buryNotification", {
+  input: z.object({ webhook: z.string(), message: Message, attempts: z.number().int(), reason: z.string() }),
+  output: z.null(),
+});
+
+/** Tells webhooks that a run has ended. */
+export const notifyRunEnd = activity("notifyRunEnd", {
+  input: z.object({
+    runId: z.string(),
+    status: z.enum(["completed", "failed", "canceled"]),
+    failure: z.object({ node: z.string().optional(), reason: z.string() }).optional(),
+    time: z.string(),
+  }),
+  output: z.null(),
+  retry: briefly,
 });
 
 /** Looks at the files of a dataset's version and does what is due: starts its run, notes that it came too late, or waits on. */

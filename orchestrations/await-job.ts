@@ -29,6 +29,8 @@ const settleSeconds = 5;
 const lostAfterSeconds = 600;
 /** Seconds after which nobody waits any more for a cancel to be confirmed. */
 const cancelPatienceSeconds = 1800;
+/** Seconds for which the job of a cancelled node may be unknown or silent. */
+const neverCameSeconds = 60;
 /** Polls at short intervals after a cancel. */
 const quickPolls = 24;
 
@@ -89,7 +91,10 @@ function* look(
     return yield* conclude(context, input, work, job, answer.outcome);
   }
   if (job.cancel !== undefined) {
-    if (hasPassed(context, secondsAfter(job.cancel.since, cancelPatienceSeconds))) {
+    // A job that the workspace does not know after a while never came to be.
+    const isGone =
+      job.suspectSince !== undefined && hasPassed(context, secondsAfter(job.suspectSince, neverCameSeconds));
+    if (isGone || hasPassed(context, secondsAfter(job.cancel.since, cancelPatienceSeconds))) {
       yield* giveSlot(context, input, work);
       return yield* conclude(context, input, work, job, "canceled");
     }

@@ -2,8 +2,9 @@
 // limited, and asks for a machine. Every wait here ends at once when the node is cancelled.
 import type { OrchestrationContext, Task } from "durable-functions";
 import { isLastingRefusal } from "#shared/domain/classify-failure.ts";
+import { jobName } from "#shared/domain/job-name.ts";
 import { phaseOf } from "#shared/domain/job-phase.ts";
-import { releaseSlot, takeSlot } from "./activities.ts";
+import { cancelJob, releaseSlot, takeSlot } from "./activities.ts";
 import { call } from "./contract.ts";
 import {
   afterFailure,
@@ -16,6 +17,7 @@ import {
   progressOf,
   secondsAfter,
   type Turn,
+  type WatchedJob,
 } from "./node-work.ts";
 import { nodeKinds } from "./nodes/nodes.ts";
 import type { NodeInput } from "./run-node.ts";
@@ -35,12 +37,13 @@ export function* submitNode(
   for (;;) {
     if (hasPassed(context, nodeDeadline(input, work))) {
       const reason = `the node ran longer than its limit of ${input.policy?.limits?.nodeSeconds} s, all attempts together`;
+      yield* withdraw(context, input, work);
       return failed(context, input, work, { reason });
     }
     if (work.pause !== undefined) {
       const turn = yield* pause(context, input, work);
-      if (turn === "go-on") continue;
-      return turn;
+      if (turn !== "go-on" || work.job !== undefined) return turn;
+      continue;
     }
     if (input.isLimited === true && work.hasSlot !== true && !(yield* takeNodeSlot(context, input, work))) continue;
     const turn = yield* submitAttempt(context, input, work);
@@ -73,6 +76,12 @@ function* pause(context: OrchestrationContext, input: NodeInput, work: NodeWork)
   if (signal.kind === "slot-free" && isForSlot === true) delete work.pause;
   if (signal.kind !== "cancel") return "go-on";
   delete work.pause;
+  if (!(yield* withdraw(context, input, work))) {
+    // The service is down: its answer is waited for as with any job.
+    const job = watch(context, work, jobName(input.runId, input.node, work.attempt), "NotFound");
+    job.cancel = { reason: signal.reason, since: now(context) };
+    return "go-on";
+  }
   // A queued claim goes the same way as a slot that was taken.
   if (input.isLimited === true) yield* call(context, releaseSlot, { runId: input.runId, node: input.node });
   return canceled(context, input, work, signal.reason);
@@ -123,18 +132,7 @@ function* submitAttempt(
   delete work.outage;
   switch (answer.kind) {
     case "submitted": {
-      const { jobName, jobStatus } = answer;
-      const time = now(context);
-      const phase = phaseOf(jobStatus);
-      work.job = {
-        jobName,
-        jobStatus,
-        ...(instanceType === undefined ? {} : { instanceType }),
-        startTime: time,
-        polls: 0,
-        ...(phase === undefined ? {} : { phase }),
-        phaseSince: time,
-      };
+      watch(context, work, answer.jobName, answer.jobStatus);
       return "go-on";
     }
     case "refused": {
@@ -146,6 +144,7 @@ function* submitAttempt(
     case "unavailable": {
       const { since, tries } = outage ?? { since: begun, tries: 0 };
       if (hasPassed(context, secondsAfter(since, outagePatienceSeconds))) {
+        yield* withdraw(context, input, { ...work, outage: { since, tries } });
         return failed(context, input, work, { class: "throttled", reason: answer.reason });
       }
       work.outage = { since, tries: tries + 1 };
@@ -154,4 +153,37 @@ function* submitAttempt(
       return "go-on";
     }
   }
+}
+
+/** From here on the job is what the node waits for. */
+function watch(context: OrchestrationContext, work: NodeWork, name: string, jobStatus: string): WatchedJob {
+  const time = now(context);
+  const phase = phaseOf(jobStatus);
+  const instanceType = work.course.sizes[0] ?? undefined;
+  work.job = {
+    jobName: name,
+    jobStatus,
+    ...(instanceType === undefined ? {} : { instanceType }),
+    startTime: time,
+    polls: 0,
+    ...(phase === undefined ? {} : { phase }),
+    phaseSince: time,
+  };
+  return work.job;
+}
+
+/**
+ * Cancels the job of an attempt that may have been taken although nobody said so.
+ *
+ * @returns whether no job of it is left to care for
+ */
+function* withdraw(
+  context: OrchestrationContext,
+  { runId, node }: NodeInput,
+  work: NodeWork,
+): Generator<Task, boolean, unknown> {
+  if (work.outage === undefined) return true;
+  delete work.outage;
+  const { isTaken } = yield* call(context, cancelJob, { jobName: jobName(runId, node, work.attempt) });
+  return isTaken;
 }

@@ -7,13 +7,14 @@ import type { Log } from "#shared/log.ts";
  * dropped: whoever waits for the job's end gives it again.
  */
 export function createCancelJob({ ml, log }: { ml: Ml; log: Log }) {
-  return async function cancelJob({ jobName }: { jobName: string }): Promise<null> {
+  return async function cancelJob({ jobName }: { jobName: string }): Promise<{ isTaken: boolean }> {
     try {
       await ml.cancelJob(jobName);
+      return { isTaken: true };
     } catch (error) {
       if (!isMlpipeError(error) || error.code !== "Unavailable") throw error;
       log.warn({ jobName, error }, "cancel not taken");
+      return { isTaken: false };
     }
-    return null;
   };
 }

@@ -53,6 +53,8 @@ function live({ input: changes, failures = [], activity, event = () => ended }: 
           return { outputs: {} };
         case "takeSlot":
           return { isGranted: true };
+        case "cancelJob":
+          return { isTaken: true };
         default:
           return null;
       }
@@ -233,15 +235,41 @@ describe("a cancel", () => {
     expect(output).toMatchObject({ status: "canceled", failure: { reason: "by hand" } });
   });
 
-  test("while the service is down ends the node at once", () => {
+  test("while nobody knows whether the job was taken cancels it by its name and ends the node at once", () => {
     const { output, calls, statuses } = live({
       event: () => cancel,
       activity: ({ name }) =>
         name === "train" ? { kind: "unavailable", reason: "Azure ML is not answering" } : undefined,
     });
     expect(calls("train")).toHaveLength(1);
+    expect(calls("cancelJob")).toEqual([{ jobName: "r1-train-1" }]);
     expect(statuses.at(-1)?.waitsFor).toBe("Azure ML is not answering");
     expect(output).toMatchObject({ status: "canceled" });
+  });
+
+  test("that a service in an outage cannot take is ordered until it can", () => {
+    const { output, calls } = live({
+      event: (wait) => (wait === 1 ? cancel : undefined),
+      activity: ({ name }, count) => {
+        if (name === "train") return { kind: "unavailable", reason: "Azure ML is not answering" };
+        if (name === "cancelJob") return { isTaken: count > 3 };
+        if (name !== "getJob") return undefined;
+        if (count < 4) return { jobStatus: "Unavailable", isUnavailable: true };
+        return count < 6 ? { jobStatus: "Running" } : { jobStatus: "Canceled", outcome: "canceled" };
+      },
+    });
+    expect(calls("train")).toHaveLength(1);
+    expect(calls("cancelJob").length).toBeGreaterThan(3);
+    expect(output).toMatchObject({ status: "canceled", failure: { reason: "by hand" } });
+  });
+
+  test("of a job that never came to be does not wait for it", () => {
+    const { output, stage } = live({
+      event: (wait) => (wait === 1 ? cancel : undefined),
+      activity: ({ name }) => (name === "getJob" ? { jobStatus: "NotFound" } : undefined),
+    });
+    expect(output).toMatchObject({ status: "canceled" });
+    expect(stage.elapsedSeconds).toBeLessThan(90);
   });
 
   test("that the service did not take is ordered again", () => {

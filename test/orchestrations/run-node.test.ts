@@ -23,7 +23,7 @@ function service(
     getJob: () => ({ jobStatus: "Completed", outcome: "completed" }),
     collectOutputs: () => ({ outputs: { model: "azureml://model/" } }),
     describeFailure: () => ({ reason: "the command ended with exit code 3", exitCode: 3, logTail: ["boom"] }),
-    cancelJob: () => null,
+    cancelJob: () => ({ isTaken: true }),
     reportNode: () => null,
   };
   return (call) => {
