@@ -1,6 +1,7 @@
 // The document of a run: its plan (a blob), its progress (the run's custom status) and its nodes' own instances. Nothing is
 // kept apart from these: what this module remembers is only the results of nodes that have ended.
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type DurableClient, type DurableOrchestrationStatus, OrchestrationRuntimeStatus } from "durable-functions";
 import type { RunInput, RunOutput } from "#orchestrations/run-pipeline.ts";
 import type { Ml } from "#shared/azure/ml.ts";
@@ -30,6 +31,9 @@ const detailedNodes = 60;
 /** Live jobs that are asked for one document, and how long an answer serves every watcher. */
 const askedJobs = 5;
 const jobStatusMs = 1_000;
+
+/** The last pause of waiting for a node's own result, in milliseconds. */
+const longestSettleMs = 160;
 
 /** Runs whose reused nodes are remembered. */
 const rememberedRuns = 200;
@@ -63,6 +67,16 @@ export function createRunDocuments({ plans, ml, memory }: { plans: Plans; ml: Ml
     return NodeProgress.safeParse(status?.customStatus).data;
   }
 
+  /** A node reports to its run just before its own instance ends: what the run knows as ended is given a moment to say how. */
+  async function readNodeAs(client: DurableClient, runId: string, node: string, state: NodeState | undefined) {
+    const isEnded = state !== undefined && nodeStatusFacts[state.status].isTerminal;
+    for (let pauseMs = 5; ; pauseMs *= 2) {
+      const told = await readNode(client, runId, node);
+      if (!isEnded || pauseMs > longestSettleMs || (told !== undefined && "status" in told)) return told;
+      await sleep(pauseMs);
+    }
+  }
+
   async function get(client: DurableClient, runId: string): Promise<RunDocument> {
     const status = await findInstance(client, runId, { showInput: true });
     if (status?.name !== "runPipeline") throw new MlpipeError("NotFound", `There is no run ${runId}`);
@@ -84,7 +98,8 @@ export function createRunDocuments({ plans, ml, memory }: { plans: Plans; ml: Ml
       .toSorted((a, b) => interest(states, plan, b) - interest(states, plan, a));
     await Promise.all(
       wanted.slice(0, detailedNodes).map(async ({ name }) => {
-        const node = await readNode(client, runId, name);
+        const state = states[plan.nodes.findIndex((node) => node.name === name)];
+        const node = await readNodeAs(client, runId, name, state);
         if (node !== undefined) told.set(name, node);
       }),
     );
@@ -241,6 +256,7 @@ function toNodeRun(node: PlanNode, state: NodeState = { status: "waiting", attem
   const { attempt, jobName, jobStatus, instanceType, refused, attempts, waitsFor, startTime, sweep } = told;
   const isQueued = state.status === "running" && sweep === undefined && isQueuedStatus(jobStatus);
   const result = "status" in told ? told : undefined;
+  const endTime = result?.endTime ?? state.endTime;
   return {
     ...base,
     status: result?.status ?? (isQueued ? "queued" : state.status),
@@ -253,7 +269,7 @@ function toNodeRun(node: PlanNode, state: NodeState = { status: "waiting", attem
     ...(refused.length === 0 ? {} : { refusedInstanceTypes: refused }),
     ...(attempts === undefined ? {} : { attempts }),
     ...(waitsFor === undefined || result !== undefined ? {} : { waitsFor }),
-    ...(result === undefined ? {} : { endTime: result.endTime }),
+    ...(endTime === undefined ? {} : { endTime }),
     ...(result !== undefined && "outputs" in result ? { outputs: result.outputs } : {}),
     ...(result !== undefined && "failure" in result && result.failure !== undefined ? { failure: result.failure } : {}),
     ...(result?.status === "reused" ? { reusedFrom: result.reusedFrom } : {}),
