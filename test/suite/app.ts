@@ -21,6 +21,12 @@ export interface Call {
   readonly key?: string | null;
 }
 
+interface StartOptions {
+  readonly name?: string;
+  /** The pipeline's `settings:`. */
+  readonly settings?: object;
+}
+
 /** An image that runs on Azure too; on one machine an image alone needs nothing installed. */
 const image = "mcr.microsoft.com/azureml/openmpi4.1.0-ubuntu22.04";
 
@@ -73,13 +79,11 @@ export function createApp({ url, key }: Pick<AppUnderTest, "url" | "key">) {
     getRun,
     until,
 
-    /** Starts an inline pipeline of these nodes. */
-    async start(
-      jobs: Readonly<Record<string, unknown>>,
-      { headers, pipeline, ...options }: { headers?: Record<string, string>; pipeline?: object; inputs?: object } = {},
-    ): Promise<RunDocument> {
-      const body = { pipeline: { type: "pipeline", jobs, ...pipeline }, ...options };
-      const answer = await call("runs", { method: "POST", body, ...(headers === undefined ? {} : { headers }) });
+    /** Starts an inline pipeline of these nodes, which takes nothing over from earlier runs. */
+    async start(jobs: Readonly<Record<string, unknown>>, { name, settings }: StartOptions = {}): Promise<RunDocument> {
+      const pipeline = { type: "pipeline", jobs, ...(name === undefined ? {} : { name }) };
+      const body = { pipeline: { ...pipeline, settings: { force_rerun: true, ...settings } } };
+      const answer = await call("runs", { method: "POST", body });
       if (answer.status !== 202) throw new Error(`POST runs: ${answer.status} ${await answer.text()}`);
       return RunDocument.parse(await answer.json());
     },

@@ -30,7 +30,7 @@ describe("a node that asks for a size", () => {
 
   embeddedTest(controls, "fails with every refusal when none of its list can be had", async (embedded) => {
     await embedded.setWorkspaceFaults({
-      sizes: { Standard_DS3_v2: "NoCapacity", Standard_DS4_v2: "NoQuota" },
+      sizes: { Standard_DS3_v2: "NoSuchSize", Standard_DS4_v2: "NoQuota" },
     });
     const properties = { mlpipe: { instance_type_fallbacks: ["Standard_DS4_v2"] } };
     const run = await app.ended((await app.start({ node: sized("Standard_DS3_v2", { properties }) })).runId);
@@ -42,8 +42,8 @@ describe("a node that asks for a size", () => {
       "Standard_DS3_v2",
       "Standard_DS4_v2",
     ]);
-    expect(node.failure?.reason).toMatch(/Standard_DS3_v2: .*capacity.*Standard_DS4_v2: .*quota/);
-    expect(run.failure).toMatchObject({ node: "node", reason: node.failure?.reason });
+    expect(node.failure?.reason).toMatch(/Standard_DS3_v2: .*not a supported.*Standard_DS4_v2: .*quota/);
+    expect(run.failure?.node).toBe("node");
   });
 
   embeddedTest(controls, "falls back as well when there is no machine after the job was taken", async (embedded) => {
@@ -107,9 +107,7 @@ describe("a node that fails", () => {
       good: writing("a"),
       better: appending("good", "b"),
     };
-    const run = await app.ended(
-      (await app.start(jobs, { pipeline: { settings: { continue_on_step_failure: true } } })).runId,
-    );
+    const run = await app.ended((await app.start(jobs, { settings: { continue_on_step_failure: true } })).runId);
     expect(run.status).toBe("failed");
     expect(statuses(run)).toEqual({ bad: "failed", never: "skipped", good: "completed", better: "completed" });
     expect(await app.read(run.runId, "better", "result", "text")).toBe("ab");
@@ -121,7 +119,7 @@ describe("a node that fails", () => {
     const run = await app.ended((await app.start(jobs)).runId);
     expect(run.status).toBe("failed");
     expect(statuses(run)).toEqual({ silent: "completed", reader: "failed" });
-    expect(nodeOf(run, "reader").failure?.reason).toMatch(/before/);
+    expect(nodeOf(run, "reader").failure?.reason).toMatch(/Input `before` .*not found/);
   });
 
   test("because it ran longer than its limit says so", async () => {
@@ -129,7 +127,7 @@ describe("a node that fails", () => {
       (await app.start({ node: shell("echo begun; sleep 600", { ...result, limits: { timeout: 2 } }) })).runId,
     );
     expect(run.status).toBe("failed");
-    expect(nodeOf(run, "node").failure?.reason).toMatch(/longer than.* 2 s/);
+    expect(nodeOf(run, "node").failure?.reason).toMatch(/ran longer than/);
   });
 });
 

@@ -45,7 +45,7 @@ describe("the list of runs", () => {
     const started: RunDocument[] = [];
     for (const jobs of [{ a: shell("exit 3", result) }, { a: writing("x") }]) {
       // At once, so that some are of the same millisecond.
-      const three = Array.from({ length: 3 }, () => app.start(jobs, { pipeline: { name } }));
+      const three = Array.from({ length: 3 }, () => app.start(jobs, { name }));
       started.push(...(await Promise.all(three)));
     }
     await Promise.all(started.map(({ runId }) => app.ended(runId)));

@@ -95,9 +95,14 @@ jobs:
 });
 
 describe("an Idempotency-Key", () => {
+  const settings = { force_rerun: true };
   const unique = () => `key ${crypto.randomUUID()}`;
   const post = (headers: Record<string, string>, text: string) =>
-    app.call("runs", { method: "POST", headers, body: { pipeline: { type: "pipeline", jobs: { a: writing(text) } } } });
+    app.call("runs", {
+      method: "POST",
+      headers,
+      body: { pipeline: { type: "pipeline", settings, jobs: { a: writing(text) } } },
+    });
 
   test("gives the same run to the same request, then and later, and one job", async () => {
     const headers = { "idempotency-key": unique() };
