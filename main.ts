@@ -44,6 +44,7 @@ import { startDatasetRun } from "#functions/http/start-dataset-run.ts";
 import { createUpload } from "#functions/http/create-upload.ts";
 import { deleteSchedule } from "#functions/http/delete-schedule.ts";
 import { downloadNodeOutput } from "#functions/http/download-node-output.ts";
+import { explainNode } from "#functions/http/explain-node.ts";
 import { getNode } from "#functions/http/get-node.ts";
 import { getNodeLogs } from "#functions/http/get-node-logs.ts";
 import { getNodeMetrics } from "#functions/http/get-node-metrics.ts";
@@ -168,6 +169,7 @@ const routes = [
   getNode,
   getNodeLogs,
   getNodeMetrics,
+  explainNode,
   listNodeOutputs,
   downloadNodeOutput,
   createUpload,

@@ -2,6 +2,7 @@
 import {
   ComponentDocument,
   ComponentList,
+  NodeExplanation,
   NodeMetrics,
   NodeRun,
   OutputList,
@@ -143,6 +144,8 @@ export function createClient(address: ServerAddress) {
 
     getMetrics: (runId: string, node: string, signal?: AbortSignal) =>
       read(NodeMetrics, `${nodePath(runId, node)}/metrics`, { signal }),
+
+    explainNode: (runId: string, node: string) => read(NodeExplanation, `${nodePath(runId, node)}/why`),
 
     listOutputs: (runId: string, node: string) => read(OutputList, `${nodePath(runId, node)}/outputs`),
 

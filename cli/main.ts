@@ -14,6 +14,7 @@ import { createScheduleCommand } from "./commands/schedule.ts";
 import { createStatusCommand } from "./commands/status.ts";
 import { createTypesCommand } from "./commands/types.ts";
 import { createValidateCommand } from "./commands/validate.ts";
+import { createWhyCommand } from "./commands/why.ts";
 import type { CliContext } from "./context.ts";
 import { readEnvironment } from "./environment.ts";
 import { exitCodes, reportError } from "./report-error.ts";
@@ -40,6 +41,7 @@ function createProgram(context: CliContext): Command {
     createStatusCommand,
     createLogsCommand,
     createOutputsCommand,
+    createWhyCommand,
     createCancelCommand,
     createScheduleCommand,
     createPlanCommand,

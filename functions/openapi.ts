@@ -1,6 +1,7 @@
 // The OpenAPI 3.1 document, made from the schemas that parse the requests.
 import { z } from "zod";
 import {
+  NodeExplanation,
   NodeMetrics,
   NodeRun,
   OutputList,
@@ -18,6 +19,7 @@ import type { RouteContract } from "./route.ts";
 type AnyContract = RouteContract<z.ZodType, z.ZodType, z.ZodType>;
 
 const named = {
+  NodeExplanation,
   NodeMetrics,
   NodeRun,
   OutputList,

@@ -16,7 +16,8 @@ import { Fate } from "./domain/dataset/fate.ts";
 import { InputValue } from "./domain/input-value.ts";
 import { ScheduleDocument } from "./domain/schedule/schedule-document.ts";
 import { ScheduleName } from "./domain/schedule/schedule.ts";
-import { NodeRun, RunDocument, RunId, RunSummary } from "./domain/run.ts";
+import { IngredientChange } from "./domain/ingredient-changes.ts";
+import { NodeRun, ReusedFrom, RunDocument, RunId, RunSummary } from "./domain/run.ts";
 
 /** Name of a pipeline deployed with the app: the file's name without `.yml`. */
 export const PipelineName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$/);
@@ -114,11 +115,28 @@ export const OutputList = z.object({
 });
 export type OutputList = z.infer<typeof OutputList>;
 
+/** `GET /api/runs/{id}/nodes/{node}/why` */
+export const NodeExplanation = z.object({
+  runId: RunId,
+  node: z.string(),
+  /** What became of it: `undecided` before its inputs are there. */
+  decision: z.enum(["run", "reused", "undecided"]),
+  /** In one line. */
+  reason: z.string(),
+  reusedFrom: ReusedFrom.optional(),
+  /** The nearest earlier run of this node that completed. */
+  comparedWith: ReusedFrom.extend({ endTime: z.string() }).optional(),
+  /** What differs from it: ingredient by ingredient, files and lines where they can be told. */
+  changes: z.array(IngredientChange),
+});
+export type NodeExplanation = z.infer<typeof NodeExplanation>;
+
 export const PlannedNode = z.object({
   name: z.string(),
   component: z.string(),
   action: z.enum(["run", "reuse", "refuse"]),
   reason: z.string().optional(),
+  reusedFrom: ReusedFrom.optional(),
   instanceTypes: z.array(z.string()),
   dependsOn: z.array(z.string()),
   inputs: z.record(z.string(), z.string()),

@@ -3,10 +3,13 @@ import { parsePipeline } from "#shared/domain/load-pipeline.ts";
 import { dependenciesOf, type PlanInput } from "#shared/domain/plan.ts";
 import type { App } from "../app.ts";
 import { withoutLocalFiles } from "../inline-pipeline.ts";
+import { createPlanReuse } from "../reuse/plan-reuse.ts";
 import { defineRoute, json } from "../route.ts";
 
-export const planRun = ({ startRun }: App) =>
-  defineRoute(
+export const planRun = (app: App) => {
+  const { startRun } = app;
+  const planReuse = createPlanReuse(app);
+  return defineRoute(
     {
       name: "planRun",
       method: "POST",
@@ -19,12 +22,14 @@ export const planRun = ({ startRun }: App) =>
       const { pipeline, ...options } = body;
       const document = withoutLocalFiles(await parsePipeline(pipeline, {}));
       const { plan, warnings } = await startRun.compile({ document, ...options });
+      const planned = await planReuse(plan);
       const answer: PlanAnswer = {
         pipeline: plan.pipeline,
         nodes: plan.nodes.map((node) => ({
           name: node.name,
           component: node.component.name,
-          action: "run",
+          action: "run" as const,
+          ...planned.get(node.name),
           instanceTypes: node.resources.instanceTypes,
           dependsOn: dependenciesOf(node),
           inputs: Object.fromEntries(Object.entries(node.inputs).map(([name, input]) => [name, describeInput(input)])),
@@ -34,6 +39,7 @@ export const planRun = ({ startRun }: App) =>
       return json(200, answer);
     },
   );
+};
 
 function describeInput(input: PlanInput): string {
   if (input.kind === "literal") return input.value;

@@ -3,7 +3,7 @@
 import type { FileVersion } from "#shared/domain/data-identity.ts";
 import { isContentAddressed } from "#shared/domain/node-key.ts";
 import type { PlanInput, PlanNode } from "#shared/domain/plan.ts";
-import type { RememberedOutput } from "#shared/domain/remembered-node.ts";
+import type { NodeRecipe, RememberedOutput } from "#shared/domain/remembered-node.ts";
 import { isMlpipeError } from "#shared/errors.ts";
 import type { Assets } from "../assets.ts";
 import type { DataIdentities, DataPlace, IdentifiedData } from "./data-identities.ts";
@@ -96,6 +96,15 @@ export function createNodeFacts({ assets, data }: { assets: Assets; data: DataId
       return { facts, unknown: unknown.toSorted() };
     },
   };
+}
+
+/** The outputs of other nodes that a node has read. */
+export function readBy(node: PlanNode, { uris }: NodeRecipe): Map<string, RememberedOutput> {
+  const read = Object.entries(node.inputs).flatMap(([name, input]): [string, RememberedOutput][] => {
+    const uri = uris[name];
+    return input.kind === "output" && uri !== undefined ? [[`${input.node}.${input.output}`, { uri }]] : [];
+  });
+  return new Map(read);
 }
 
 /** A program that is given the address itself may write it down. */

@@ -9,7 +9,7 @@ import type { Plan, PlanNode } from "#shared/domain/plan.ts";
 import type { CacheEntry, NodeRecipe, RememberedNode, RememberedOutput } from "#shared/domain/remembered-node.ts";
 import { whyNeverReused } from "#shared/domain/reuse-rules.ts";
 import { withoutSecrets } from "#shared/log.ts";
-import { createNodeFacts } from "./node-facts.ts";
+import { createNodeFacts, readBy } from "./node-facts.ts";
 import { createDecideNodes, type DecideClients, type Decisions } from "./decide-nodes.ts";
 
 export type Reuse = ReturnType<typeof createReuse>;
@@ -66,7 +66,7 @@ export function createReuse({ assets, data, memory, log }: DecideClients) {
       if (node === undefined) return null;
       const { jobName, instanceType, startTime, endTime } = result;
       const [upstream, outputs, isSame] = await Promise.all([
-        createNodeFacts({ assets, data }).upstream(node, readOutputs(node, recipe)),
+        createNodeFacts({ assets, data }).upstream(node, readBy(node, recipe)),
         identifyOutputs(node, result),
         isStillSame(node, recipe),
       ]);
@@ -96,15 +96,6 @@ export function createReuse({ assets, data, memory, log }: DecideClients) {
       await Promise.all([memory.writeRun(runId, nodes), memory.addLatest(plan.pipeline, nodes)]);
     },
   };
-}
-
-/** The outputs of other nodes that a node has read. */
-function readOutputs(node: PlanNode, { uris }: NodeRecipe): Map<string, RememberedOutput> {
-  const read = Object.entries(node.inputs).flatMap(([name, input]): [string, RememberedOutput][] => {
-    const uri = uris[name];
-    return input.kind === "output" && uri !== undefined ? [[`${input.node}.${input.output}`, { uri }]] : [];
-  });
-  return new Map(read);
 }
 
 function toResult(node: string, stands: RememberedNode, now: string): ReusedResult {
