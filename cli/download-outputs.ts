@@ -42,7 +42,8 @@ export async function listFiles(
     const list = await client.listOutputs(runId, name);
     for (const each of list.outputs) {
       known.add(each.output);
-      if (output !== undefined && each.output !== output) continue;
+      // `default` holds logs and the like: only for who asks for it.
+      if (output === undefined ? each.output === jobLeavings : each.output !== output) continue;
       files.push(...each.files.map(({ path, size }) => ({ node: name, output: each.output, path, size })));
     }
   }
@@ -54,6 +55,9 @@ export async function listFiles(
   }
   return files;
 }
+
+/** Azure ML's name for what a job leaves besides its outputs. */
+export const jobLeavings = "default";
 
 /** Attempts in a row that bring nothing. */
 const fruitlessAttempts = 4;

@@ -4,7 +4,7 @@ import type { Blobs } from "#shared/azure/blob.ts";
 import type { Ml } from "#shared/azure/ml.ts";
 import { parseDatastoreUri } from "#shared/domain/datastore-uri.ts";
 import { jobName } from "#shared/domain/job-name.ts";
-import { type AttemptPlace, outputFolder } from "#shared/domain/layout.ts";
+import { type AttemptPlace, outputFolder, artifactUri } from "#shared/domain/layout.ts";
 import type { CodeReference, EnvironmentReference, PlanNode } from "#shared/domain/plan.ts";
 import { MlpipeError } from "#shared/errors.ts";
 
@@ -65,7 +65,7 @@ export function createAssets({ ml, blobs }: { ml: Ml; blobs: Blobs }) {
     async outputUri(node: PlanNode, output: string, place: AttemptPlace): Promise<string> {
       const { path, type, isArtifacts } = node.outputs[output] ?? {};
       const job = jobName(place.runId, place.node, place.attempt);
-      if (isArtifacts === true) return `azureml://datastores/workspaceartifactstore/paths/ExperimentRun/dcid.${job}/`;
+      if (isArtifacts === true) return artifactUri(job);
       if (path !== undefined) {
         const { name: datastore } = await blobs.defaultStore();
         const values: Record<string, string> = {

@@ -1,20 +1,19 @@
 // A job's own log: standard output and error, as Azure ML keeps them in the workspace's artifact store.
 import type { Blobs } from "#shared/azure/blob.ts";
+import { artifactDatastore, artifactFolder } from "#shared/domain/layout.ts";
 import { withoutSecrets } from "#shared/log.ts";
-
-const artifactStore = "workspaceartifactstore";
 
 export type JobLogs = ReturnType<typeof createJobLogs>;
 
 export function createJobLogs({ blobs }: { blobs: Blobs }) {
-  const pathOf = (jobName: string) => `ExperimentRun/dcid.${jobName}/user_logs/std_log.txt`;
+  const pathOf = (jobName: string) => `${artifactFolder(jobName)}user_logs/std_log.txt`;
   return {
     /** Bytes written so far; 0 before the first. */
-    size: async (jobName: string): Promise<number> => (await blobs.size(pathOf(jobName), artifactStore)) ?? 0,
+    size: async (jobName: string): Promise<number> => (await blobs.size(pathOf(jobName), artifactDatastore)) ?? 0,
 
     /** A stream from byte `offset`, at most `count` bytes; undefined when nothing is there yet. */
     read: async (jobName: string, offset: number, count: number) =>
-      (await blobs.read(pathOf(jobName), offset, count, artifactStore))?.stream,
+      (await blobs.read(pathOf(jobName), offset, count, artifactDatastore))?.stream,
 
     /** The last `lines` lines, without credentials; empty when there is no log. */
     async tail(jobName: string, lines = 20): Promise<string[]> {

@@ -7,7 +7,7 @@ import { type Dataset, chooseDataset } from "../choose-dataset.ts";
 import type { Client } from "../client.ts";
 import { connectOrStart, homeOf } from "../connect.ts";
 import type { CliContext } from "../context.ts";
-import { downloadFile, listFiles } from "../download-outputs.ts";
+import { downloadFile, jobLeavings, listFiles } from "../download-outputs.ts";
 import { finishRun } from "../finish-run.ts";
 import { type ServerFlags, flags } from "../flags.ts";
 import { type Hint, createHint } from "../hint.ts";
@@ -86,7 +86,10 @@ async function isFirstTime({ environment }: CliContext): Promise<boolean> {
 
 async function downloadAll(client: Client, document: RunDocument, to: string): Promise<string[]> {
   const paths: string[] = [];
-  for (const file of await listFiles(client, document, {})) {
+  const pictures = (await listFiles(client, document, { node: "train", output: jobLeavings })).filter(({ path }) =>
+    path.endsWith(".png"),
+  );
+  for (const file of [...(await listFiles(client, document, {})), ...pictures]) {
     paths.push(relative(to, await downloadFile(client, document.runId, file, to)));
   }
   return paths;

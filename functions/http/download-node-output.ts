@@ -2,6 +2,7 @@ import { z } from "zod";
 import { parseDatastoreUri } from "#shared/domain/datastore-uri.ts";
 import { MlpipeError } from "#shared/errors.ts";
 import type { App } from "../app.ts";
+import { readableOutputs } from "../readable-outputs.ts";
 import { defineRoute } from "../route.ts";
 import { NodeParams } from "./get-node.ts";
 
@@ -22,9 +23,10 @@ export const downloadNodeOutput = ({ runs, blobs }: App) =>
     },
     async ({ params, headers, client }) => {
       const node = await runs.getNode(client, params.runId, params.node);
-      const uri = node.outputs?.[params.output];
+      const outputs = readableOutputs(node);
+      const uri = outputs[params.output];
       if (uri === undefined) {
-        const known = Object.keys(node.outputs ?? {}).join(", ");
+        const known = Object.keys(outputs).join(", ");
         throw new MlpipeError(
           "NotFound",
           `Node ${params.node} has no output ${params.output}${known === "" ? " yet" : `; it has ${known}`}`,

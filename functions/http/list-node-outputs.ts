@@ -1,6 +1,7 @@
 import { OutputList } from "#shared/api.ts";
 import { parseDatastoreUri } from "#shared/domain/datastore-uri.ts";
 import type { App } from "../app.ts";
+import { readableOutputs } from "../readable-outputs.ts";
 import { defineRoute, json } from "../route.ts";
 import { NodeParams } from "./get-node.ts";
 
@@ -10,14 +11,15 @@ export const listNodeOutputs = ({ runs, blobs }: App) =>
       name: "listNodeOutputs",
       method: "GET",
       path: "runs/{runId}/nodes/{node}/outputs",
-      summary: "The files of a node's outputs",
+      summary:
+        "The files of a node's outputs; `default` is what its job leaves besides them: pictures, `./outputs`, logs",
       params: NodeParams,
       answer: { status: 200, description: "Files by output", schema: OutputList },
     },
     async ({ params, client }) => {
       const node = await runs.getNode(client, params.runId, params.node);
       const outputs = await Promise.all(
-        Object.entries(node.outputs ?? {}).map(async ([output, uri]) => {
+        Object.entries(readableOutputs(node)).map(async ([output, uri]) => {
           const place = parseDatastoreUri(uri);
           if (place === undefined) return { output, uri, files: [] };
           const files = uri.endsWith("/")

@@ -74,10 +74,10 @@ export function referencesFolder(runId: string): string {
   return `${runFolder(runId)}.references/`;
 }
 
-const cache = "mlpipe/cache/";
+export const cacheFolder = "mlpipe/cache/";
 
 /** Below it, by key: what the completed node of that key has made. */
-export const cacheEntriesFolder = `${cache}nodes/`;
+export const cacheEntriesFolder = `${cacheFolder}nodes/`;
 
 export function cacheEntryPath(key: string): string {
   return `${cacheEntriesFolder}${key}.json`;
@@ -85,12 +85,12 @@ export function cacheEntryPath(key: string): string {
 
 /** What the nodes of a pipeline have made lately. */
 export function pipelineCachePath(pipeline: string): string {
-  return `${cache}pipelines/${encodeURIComponent(pipeline)}.json`;
+  return `${cacheFolder}pipelines/${encodeURIComponent(pipeline)}.json`;
 }
 
 /** The files that data of one identity consists of. */
 export function dataFilesPath(identity: string): string {
-  return `${cache}data/${identity.replace(":", "-")}.json`;
+  return `${cacheFolder}data/${identity.replace(":", "-")}.json`;
 }
 
 /** Registered pipelines: `mlpipe/pipelines/`, or one's own folder in it. */
@@ -105,4 +105,16 @@ export function pipelineRecordPath(name: string, version: string): string {
 /** Who has a slot and who waits for one, where runs or jobs are limited. */
 export function slotsPath(kind: "runs" | "jobs"): string {
   return `mlpipe/slots/${kind}.json`;
+}
+
+/** The workspace's own store of what jobs leave besides their outputs. */
+export const artifactDatastore = "workspaceartifactstore";
+
+/** A job's folder in that store: logs, MLflow's artifacts, `./outputs`. */
+export function artifactFolder(jobName: string): string {
+  return `ExperimentRun/dcid.${jobName}/`;
+}
+
+export function artifactUri(jobName: string): string {
+  return `azureml://datastores/${artifactDatastore}/paths/${artifactFolder(jobName)}`;
 }
