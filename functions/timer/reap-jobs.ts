@@ -15,7 +15,7 @@ const usualDays = 2;
 const longDays = 60;
 const longLookHour = 3;
 /** A job younger than this may belong to a node whose status is not written yet. */
-const graceMs = 120_000;
+const graceMs = 20_000;
 /** Instances asked about at once. */
 const batch = 20;
 
