@@ -10,6 +10,7 @@ import {
   advance,
   applyResult,
   initialRunState,
+  isFinalizing,
   type RunState,
   runningNodes,
   runOutcome,
@@ -17,7 +18,15 @@ import {
   upstreamUris,
 } from "#shared/domain/run-state.ts";
 import type { RunStatus } from "#shared/domain/run.ts";
-import { checkNodes, readGraph, releaseSlot, rememberRun, signalNodes, startNodes } from "./activities.ts";
+import {
+  checkNodes,
+  notifyRunEnd,
+  readGraph,
+  releaseSlot,
+  rememberRun,
+  signalNodes,
+  startNodes,
+} from "./activities.ts";
 import { awaitRunSlot } from "./await-run-slot.ts";
 import { call } from "./contract.ts";
 import { inbox, type RunSignal } from "./signals.ts";
@@ -53,6 +62,8 @@ export function* runPipeline(context: OrchestrationContext): Generator<Task, Run
   const deadline = graph.timeoutSeconds === undefined ? undefined : new Date(since + 1000 * graph.timeoutSeconds);
   const publish = () => context.df.setCustomStatus(toRunProgress(state, since));
 
+  // Until a node's start or end says otherwise, somebody may want to hear of the run.
+  const watch = { isWatched: true };
   if (input.state !== undefined) {
     yield* catchUp(context, input.runId, state);
     yield* stop(context, input.runId, graph, state);
@@ -61,7 +72,7 @@ export function* runPipeline(context: OrchestrationContext): Generator<Task, Run
     return endGeneration(context, input, graph, state, deadline);
   }
   for (let taken = 0; ; taken += 1) {
-    yield* startReadyNodes(context, input.runId, graph, state);
+    yield* startReadyNodes(context, input.runId, graph, state, watch);
     publish();
     if (runningNodes(state).length === 0) break;
     if (taken >= signalsPerGeneration) return endGeneration(context, input, graph, state, deadline);
@@ -75,17 +86,25 @@ export function* runPipeline(context: OrchestrationContext): Generator<Task, Run
       // The order to stop may be what was lost.
       delete state.isStopping;
     }
-    if (signal.kind === "node-ended") applyResult(state, signal.result);
-    if (signal.kind === "cancel") state.cancelReason ??= signal.reason;
+    if (signal.kind === "node-ended") {
+      applyResult(state, signal.result);
+      watch.isWatched = signal.isWatched === true;
+    }
+    if (signal.kind === "cancel") {
+      state.cancelReason ??= signal.reason;
+      if (isFinalizing(graph, state)) yield* cancelNodes(context, input.runId, runningNodes(state), signal.reason);
+    }
     yield* stop(context, input.runId, graph, state);
   }
   if (graph.isLimited === true) yield* call(context, releaseSlot, { runId: input.runId });
   yield* remember(context, input.runId, state);
-  return {
+  const output: RunOutput = {
     status: runOutcome(state),
     ...(state.failure === undefined ? {} : { failure: state.failure }),
     uris: state.uris,
   };
+  if (watch.isWatched) yield* notify(context, input.runId, output);
+  return output;
 }
 
 function* startReadyNodes(
@@ -93,13 +112,26 @@ function* startReadyNodes(
   runId: string,
   graph: PlanGraph,
   state: RunState,
+  watch: { isWatched: boolean },
 ): Generator<Task, void, unknown> {
   for (;;) {
     const ready = advance(graph, state, context.df.currentUtcDateTime.toISOString());
     if (ready.length === 0) return;
     const nodes = ready.map((node) => ({ node, upstream: upstreamUris(graph, state, node) }));
-    const { reused } = yield* call(context, startNodes, { runId, nodes });
+    const { reused, isWatched } = yield* call(context, startNodes, { runId, nodes });
+    watch.isWatched = isWatched === true;
     for (const result of reused) applyResult(state, result);
+  }
+}
+
+/** Not to be able to tell of the end is no reason not to end. */
+function* notify(context: OrchestrationContext, runId: string, output: RunOutput): Generator<Task, void, unknown> {
+  const { status, failure } = output;
+  const about = { runId, status, time: context.df.currentUtcDateTime.toISOString() };
+  try {
+    yield* call(context, notifyRunEnd, { ...about, ...(failure === undefined ? {} : { failure }) });
+  } catch {
+    // The activity has logged why.
   }
 }
 
@@ -139,9 +171,19 @@ function* stop(
 ): Generator<Task, void, unknown> {
   const reason = stopReason(graph, state);
   const nodes = runningNodes(state);
-  if (reason === undefined || state.isStopping === true || nodes.length === 0) return;
-  yield* call(context, signalNodes, { runId, nodes, signal: { kind: "cancel", reason } });
+  // The node that runs after all others is not stopped by what ended them.
+  if (reason === undefined || state.isStopping === true || nodes.length === 0 || isFinalizing(graph, state)) return;
+  yield* cancelNodes(context, runId, nodes, reason);
   state.isStopping = true;
+}
+
+function* cancelNodes(
+  context: OrchestrationContext,
+  runId: string,
+  nodes: string[],
+  reason: string,
+): Generator<Task, void, unknown> {
+  yield* call(context, signalNodes, { runId, nodes, signal: { kind: "cancel", reason } });
 }
 
 /** Reads the results that a lost signal, or the turn of a generation, may have kept from us. */

@@ -1,6 +1,7 @@
 // What a node's orchestration knows while it runs, and what it hands to the run's when it has ended.
 import { z } from "zod";
 import { RememberedNode } from "./remembered-node.ts";
+import { Block, LoopSummary } from "./control/loop-summary.ts";
 import { NodeAttempt, NodeFailure, ReusedFrom } from "./run.ts";
 import { SweepSummary } from "./sweep/sweep-plan.ts";
 
@@ -21,6 +22,10 @@ export const NodeProgress = z.object({
   waitsFor: z.string().optional(),
   /** Of a sweep: its trials so far. */
   sweep: SweepSummary.optional(),
+  /** Of an `if_else` that has decided. */
+  taken: Block.optional(),
+  /** Of a loop: its rounds so far. */
+  loop: LoopSummary.optional(),
 });
 export type NodeProgress = z.infer<typeof NodeProgress>;
 

@@ -17,6 +17,8 @@ export interface RunState {
   readonly nodes: Record<string, NodeState>;
   /** `node.output` -> URI. */
   readonly uris: Record<string, string>;
+  /** How `if_else` nodes came out. */
+  decisions?: Record<string, boolean>;
   /** The first node that failed, and why; without a node, the run's own time was over. */
   failure?: { node?: string; reason: string };
   cancelReason?: string;
@@ -65,6 +67,10 @@ export function applyResult(state: RunState, result: NodeResult | ReusedResult):
   if (result.status === "completed" || result.status === "reused") {
     for (const [output, uri] of Object.entries(result.outputs)) state.uris[`${result.node}.${output}`] = uri;
   }
+  if (result.taken !== undefined) {
+    state.decisions ??= {};
+    state.decisions[result.node] = result.taken === "true_block";
+  }
   if (result.status === "failed") state.failure ??= { node: result.node, reason: result.failure.reason };
   return true;
 }
@@ -76,30 +82,50 @@ export function applyResult(state: RunState, result: NodeResult | ReusedResult):
  */
 export function advance(graph: PlanGraph, state: RunState, now: string): string[] {
   const ready: string[] = [];
-  for (const { name, dependsOn, optionalDependsOn = [] } of graph.nodes) {
-    const node = state.nodes[name];
-    if (node?.status !== "waiting") continue;
-    if (!isOpen(graph, state)) {
-      node.status = state.cancelReason === undefined ? "skipped" : "canceled";
-      continue;
-    }
-    const facts = (upstream: string) => nodeStatusFacts[state.nodes[upstream]?.status ?? "waiting"];
-    if (
-      dependsOn.some(
-        (upstream) => facts(upstream).isTerminal && !facts(upstream).isSuccess && !optionalDependsOn.includes(upstream),
-      )
-    ) {
-      node.status = "skipped";
-      continue;
-    }
-    if (dependsOn.every((upstream) => facts(upstream).isTerminal)) {
-      node.status = "running";
-      node.attempt = 1;
-      node.startTime = now;
-      ready.push(name);
-    }
+  const isLast = ({ name }: GraphNode) => name === graph.onFinalize;
+  // What the others come to in this very step decides on the last.
+  for (const node of [...graph.nodes.filter((one) => !isLast(one)), ...graph.nodes.filter(isLast)]) {
+    const nodeState = state.nodes[node.name];
+    if (nodeState?.status !== "waiting") continue;
+    const next = isLast(node) ? lastStatus(node, state) : nextStatus(graph, node, state);
+    nodeState.status = next;
+    if (next !== "running") continue;
+    nodeState.attempt = 1;
+    nodeState.startTime = now;
+    ready.push(node.name);
   }
   return ready;
+}
+
+type GraphNode = PlanGraph["nodes"][number];
+type NextStatus = Extract<NodeStatus, "waiting" | "running" | "skipped" | "canceled">;
+
+const factsOf = (state: RunState, node: string) => nodeStatusFacts[state.nodes[node]?.status ?? "waiting"];
+
+function nextStatus(graph: PlanGraph, node: GraphNode, state: RunState): NextStatus {
+  if (!isOpen(graph, state)) return state.cancelReason === undefined ? "skipped" : "canceled";
+  const { dependsOn, optionalDependsOn = [], when = [] } = node;
+  const isMissing = (upstream: string) => {
+    const { isTerminal, isSuccess } = factsOf(state, upstream);
+    return isTerminal && !isSuccess && !optionalDependsOn.includes(upstream);
+  };
+  if (dependsOn.some(isMissing)) return "skipped";
+  const isOut = (condition: { node: string; is: boolean }) => {
+    const came = state.decisions?.[condition.node];
+    return came !== undefined && came !== condition.is;
+  };
+  if (when.some(isOut)) return "skipped";
+  return dependsOn.every((upstream) => factsOf(state, upstream).isTerminal) ? "running" : "waiting";
+}
+
+/** The node that runs after all others runs whatever became of them, unless the run was stopped before it began. */
+function lastStatus({ dependsOn }: GraphNode, state: RunState): NextStatus {
+  if (!dependsOn.every((upstream) => factsOf(state, upstream).isTerminal)) return "waiting";
+  return dependsOn.every(
+    (upstream) => state.nodes[upstream]?.status === "canceled" && state.nodes[upstream].attempt === 0,
+  )
+    ? "canceled"
+    : "running";
 }
 
 export function runningNodes(state: RunState): string[] {
@@ -108,8 +134,14 @@ export function runningNodes(state: RunState): string[] {
   );
 }
 
-/** URIs of the outputs that `node` may read: those of the nodes it depends on. */
+/** Whether the node that runs after all others does so now. */
+export function isFinalizing({ onFinalize }: PlanGraph, state: RunState): boolean {
+  return onFinalize !== undefined && state.nodes[onFinalize]?.status === "running";
+}
+
+/** URIs of the outputs that `node` may read: those of the nodes it depends on. The one that comes after all others reads none. */
 export function upstreamUris(graph: PlanGraph, state: RunState, node: string): Record<string, string> {
+  if (node === graph.onFinalize) return {};
   const dependsOn = new Set(graph.nodes.find(({ name }) => name === node)?.dependsOn);
   return Object.fromEntries(
     Object.entries(state.uris).filter(([key]) => dependsOn.has(key.slice(0, key.lastIndexOf(".")))),

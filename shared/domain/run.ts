@@ -1,6 +1,7 @@
 // A run is one execution of a pipeline; a node run wraps one job. This is the document the API, the command line and
 // the page all render, and the only place where a status is given a meaning.
 import { z } from "zod";
+import { Block, LoopSummary } from "./control/loop-summary.ts";
 import { SweepSummary } from "./sweep/sweep-plan.ts";
 import { FailureClass } from "./failure-class.ts";
 
@@ -101,6 +102,10 @@ export const NodeRun = z.object({
   reusedFrom: ReusedFrom.optional(),
   /** Of a sweep: its trials; each is a node of its own, `{node}.trial_{number}`. */
   sweep: SweepSummary.optional(),
+  /** Of an `if_else`: the block that runs. */
+  taken: Block.optional(),
+  /** Of a loop: its rounds. */
+  loop: LoopSummary.optional(),
 });
 export type NodeRun = z.infer<typeof NodeRun>;
 
@@ -124,6 +129,10 @@ export const RunDocument = z.object({
   tags: z.record(z.string(), z.string()),
   /** The run that this one was started to continue. */
   continues: RunId.optional(),
+  /** Its history has aged out, then: this document is what was kept of it. */
+  archivedTime: z.string().optional(),
+  /** Its outputs have aged out. */
+  outputsRemovedTime: z.string().optional(),
 });
 export type RunDocument = z.infer<typeof RunDocument>;
 
