@@ -21,6 +21,7 @@ import {
 import { MlpipeError } from "#shared/errors.ts";
 import type { Plans } from "#shared/plans.ts";
 import { findInstance } from "./instances.ts";
+import type { RunArchive } from "./retention/run-archive.ts";
 import type { NodeMemory } from "./reuse/node-memory.ts";
 
 type Told = NodeResult | NodeProgress | ReusedResult;
@@ -43,7 +44,13 @@ const rememberedResults = 5_000;
 
 export type RunDocuments = ReturnType<typeof createRunDocuments>;
 
-export function createRunDocuments({ plans, ml, memory }: { plans: Plans; ml: Ml; memory: NodeMemory }) {
+export function createRunDocuments(clients: {
+  readonly plans: Plans;
+  readonly ml: Ml;
+  readonly memory: NodeMemory;
+  readonly archive: Pick<RunArchive, "find">;
+}) {
+  const { plans, ml, memory, archive } = clients;
   const reused = new Map<string, readonly ReusedResult[]>();
   const results = new Map<string, NodeResult>();
   const jobStatuses = new Map<string, { status: Promise<string | undefined>; until: number }>();
@@ -79,7 +86,11 @@ export function createRunDocuments({ plans, ml, memory }: { plans: Plans; ml: Ml
 
   async function get(client: DurableClient, runId: string): Promise<RunDocument> {
     const status = await findInstance(client, runId, { showInput: true });
-    if (status?.name !== "runPipeline") throw new MlpipeError("NotFound", `There is no run ${runId}`);
+    if (status?.name !== "runPipeline") {
+      const archived = await archive.find(runId);
+      if (archived !== undefined) return archived;
+      throw new MlpipeError("NotFound", `There is no run ${runId}`);
+    }
     const { plan } = await plans.get(runId);
     return toDocument(client, runId, plan, status);
   }

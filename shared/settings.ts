@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, parse } from "node:path";
 import { z } from "zod";
 import type { Concurrency } from "./domain/concurrency.ts";
+import type { RetentionPolicy } from "./domain/retention.ts";
 import { MlpipeError } from "./errors.ts";
 
 const Environment = z.object({
@@ -23,6 +24,12 @@ const Environment = z.object({
   MLPIPE_SCHEDULES: z.string().min(1).default("schedules"),
   /** Folder of the deployed datasets; relative to the app's root. */
   MLPIPE_DATASETS: z.string().min(1).default("datasets"),
+  /** Days that histories of what has ended are kept. */
+  MLPIPE_HISTORY_DAYS: z.coerce.number().int().min(0).max(3650).default(90),
+  /** Days that what makes a node reusable is kept after it was made or last reused. */
+  MLPIPE_CACHE_DAYS: z.coerce.number().int().min(0).max(3650).default(180),
+  /** Days that outputs of ended runs are kept; blank keeps them for good. */
+  MLPIPE_OUTPUT_DAYS: z.coerce.number().int().min(0).max(3650).optional(),
   /** Days for which it is remembered what became of an upload. */
   MLPIPE_EVENT_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
   /** Where webhooks may go although it is no public address: hosts, addresses and CIDR blocks, separated by commas. */
@@ -72,6 +79,7 @@ export interface Settings {
   /** Absolute path. */
   readonly datasetsFolder: string;
   readonly eventDays: number;
+  readonly retention: RetentionPolicy;
   readonly webhookAllow: readonly string[];
   /** Limits for all runs together. */
   readonly concurrency: Concurrency;
@@ -166,6 +174,12 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
     schedulesFolder: join(root, values.MLPIPE_SCHEDULES),
     datasetsFolder: join(root, values.MLPIPE_DATASETS),
     eventDays: values.MLPIPE_EVENT_DAYS,
+    retention: {
+      historyDays: values.MLPIPE_HISTORY_DAYS,
+      cacheDays: values.MLPIPE_CACHE_DAYS,
+      eventDays: values.MLPIPE_EVENT_DAYS,
+      ...(values.MLPIPE_OUTPUT_DAYS === undefined ? {} : { outputDays: values.MLPIPE_OUTPUT_DAYS }),
+    },
     webhookAllow: values.MLPIPE_WEBHOOK_ALLOW.split(",")
       .map((entry) => entry.trim())
       .filter((entry) => entry !== ""),

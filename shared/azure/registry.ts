@@ -125,6 +125,21 @@ export function createRegistry({ client, resourceGroup, workspaceName, options }
         version: found.name ?? version ?? "",
       };
     },
+
+    /** Where every version of every model and data asset lies, and `jobs/{name}/` of the jobs that models came from. */
+    async *places(): AsyncGenerator<string, void> {
+      for await (const { name = "" } of client.modelContainers.list(resourceGroup, workspaceName, options())) {
+        for await (const { properties } of client.modelVersions.list(resourceGroup, workspaceName, name, options())) {
+          if (properties.modelUri !== undefined) yield properties.modelUri;
+          if (properties.jobName !== undefined) yield `jobs/${properties.jobName}/`;
+        }
+      }
+      for await (const { name = "" } of client.dataContainers.list(resourceGroup, workspaceName, options())) {
+        for await (const { properties } of client.dataVersions.list(resourceGroup, workspaceName, name, options())) {
+          yield properties.dataUri;
+        }
+      }
+    },
   };
 }
 
