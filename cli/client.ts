@@ -9,6 +9,7 @@ import {
   PipelineList,
   PipelineVersion,
   PlanAnswer,
+  RetentionReport,
   RunDocument,
   RunList,
   ScheduleAnswer,
@@ -106,6 +107,10 @@ export function createClient(address: ServerAddress) {
 
     getPipelineText: async (name: string, version: string | undefined) =>
       (await call(`/pipelines/${encodeURIComponent(name)}${ofVersion(version)}`)).text(),
+
+    getRetention: () => read(RetentionReport, "/retention"),
+
+    applyRetention: () => read(RetentionReport, "/retention", { method: "POST", isRepeatable: true }),
 
     putSchedule: (name: string, schedule: Readonly<Record<string, unknown>>) =>
       read(ScheduleAnswer, schedulePath(name), { method: "PUT", body: { schedule } }),

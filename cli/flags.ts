@@ -31,6 +31,7 @@ export const flags = {
     new Option("--idempotency-key <key>", "start at most one run for this key, however often it is sent"),
   follow: () => new Option("-f, --follow", "go on until the job ends"),
   limit: () => new Option("-n, --limit <count>", "runs to list, newest first").argParser(parseCount).default(20),
+  dryRun: () => new Option("--dry-run", "say what would go; remove nothing"),
   ticks: () => new Option("-n, --count <count>", "ticks to show").argParser(parseCount).default(10),
   status: () => new Option("--status <status>", "only runs in this status").choices(RunStatus.options),
   pipeline: () => new Option("--pipeline <name>", "only runs of this pipeline"),

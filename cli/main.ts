@@ -10,6 +10,7 @@ import { createLogsCommand } from "./commands/logs.ts";
 import { createOutputsCommand } from "./commands/outputs.ts";
 import { createPlanCommand } from "./commands/plan.ts";
 import { createRunCommand } from "./commands/run.ts";
+import { createRetentionCommand } from "./commands/retention.ts";
 import { createScheduleCommand } from "./commands/schedule.ts";
 import { createStatusCommand } from "./commands/status.ts";
 import { createTypesCommand } from "./commands/types.ts";
@@ -44,6 +45,7 @@ function createProgram(context: CliContext): Command {
     createWhyCommand,
     createCancelCommand,
     createScheduleCommand,
+    createRetentionCommand,
     createPlanCommand,
     createValidateCommand,
     createTypesCommand,
