@@ -10,7 +10,7 @@ import { endMarkerPath } from "#shared/domain/layout.ts";
 import { planNodeOf } from "#shared/domain/plan-node-of.ts";
 import type { PlanNode } from "#shared/domain/plan.ts";
 import { outputModes } from "#shared/domain/data-types.ts";
-import { isMlpipeError } from "#shared/errors.ts";
+import { isMlpipeError, MlpipeError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
 import type { Plans } from "#shared/plans.ts";
 import type { Assets } from "../assets.ts";
@@ -90,7 +90,9 @@ export function createSubmitJob({ ml, blobs, plans, assets, readOutputText, depl
   /** A job of this name exists: ours when it was asked for with the same words. */
   async function takeUp(name: string, request: string): Promise<SubmitOutput> {
     const job = await ml.getJob(name);
-    if (job?.properties.properties?.[requestProperty] === request) {
+    if (job === undefined)
+      throw new MlpipeError("Unavailable", `Azure ML says that job ${name} exists and does not show it`);
+    if (job.properties.properties?.[requestProperty] === request) {
       return { kind: "submitted", jobName: name, jobStatus: job.properties.status ?? "NotStarted" };
     }
     return { kind: "rejected", reason: `the workspace has another job named ${name}` };

@@ -30,7 +30,7 @@ describe("jobs that are limited", () => {
 
     const stays = await Promise.all(
       names.map(async (name) => {
-        const { statuses } = (await controls.job(`${runId}-${name}-1`)) as { statuses: { at: string }[] };
+        const { statuses } = await controls.job(`${runId}-${name}-1`);
         return [statuses[0], statuses.at(-1)].map((status) => Date.parse(status?.at ?? ""));
       }),
     );
