@@ -121,7 +121,11 @@ export const startNodes = activity("startNodes", {
     /** With the URI of each output, `node.output`, that they may read. */
     nodes: z.array(z.object({ node: z.string(), upstream: z.record(z.string(), z.string()) })),
   }),
-  output: z.object({ reused: z.array(ReusedResult) }),
+  output: z.object({
+    reused: z.array(ReusedResult),
+    /** Whether a webhook is registered that may want to hear of the run. */
+    isWatched: z.boolean().optional(),
+  }),
 });
 
 /** Writes down what the nodes of a run have made, for runs that continue it and for the pipeline's next. */

@@ -9,7 +9,8 @@ export const inbox = "signal";
 
 /** To `runPipeline`. */
 export const RunSignal = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("node-ended"), result: NodeResult }),
+  /** `isWatched`: whether a webhook is registered that may want to hear of the run. */
+  z.object({ kind: z.literal("node-ended"), result: NodeResult, isWatched: z.boolean().optional() }),
   z.object({ kind: z.literal("cancel"), reason: z.string() }),
   /** Somebody suspects that a signal was lost: compare with the nodes' own instances. */
   z.object({ kind: z.literal("check") }),

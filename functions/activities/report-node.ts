@@ -4,6 +4,7 @@ import { nodeInstanceId } from "#shared/domain/layout.ts";
 import type { NodeResult } from "#shared/domain/node-result.ts";
 import type { NodeRecipe, RememberedNode } from "#shared/domain/remembered-node.ts";
 import type { App } from "../app.ts";
+import { toTransition } from "../webhooks/node-transitions.ts";
 
 interface Report {
   readonly runId: string;
@@ -16,13 +17,22 @@ interface Report {
  * Puts a node's result into its run's inbox (a run that has ended takes no more signals, and needs none), and only then
  * remembers it: what comes next does not wait for that.
  */
-export function createReportNode({ plans, reuse, log }: Pick<App, "plans" | "reuse" | "log">) {
+export function createReportNode({
+  plans,
+  reuse,
+  notifications,
+  log,
+}: Pick<App, "plans" | "reuse" | "notifications" | "log">) {
   return async function reportNode(
     { runId, result, sweep, recipe }: Report,
     client: DurableClient,
   ): Promise<RememberedNode | null> {
-    const signal: RunSignal = { kind: "node-ended", result };
+    const isWatched = await notifications.isWatched();
+    const signal: RunSignal = { kind: "node-ended", result, isWatched };
     await client.raiseEvent(sweep === undefined ? runId : nodeInstanceId(runId, sweep), inbox, signal);
+    if (isWatched && sweep === undefined) {
+      await notifications.tell(client, [toTransition(runId, (await plans.get(runId)).plan, result)]);
+    }
     if (result.status !== "completed" || recipe === undefined) return null;
     try {
       return await reuse.remember(runId, (await plans.get(runId)).plan, result, recipe);

@@ -11,13 +11,16 @@ import type { ReusedResult } from "#shared/domain/node-result.ts";
 import type { NodeRecipe } from "#shared/domain/remembered-node.ts";
 import type { App } from "../app.ts";
 import { startOnce } from "../instances.ts";
+import { startOf, toTransition } from "../webhooks/node-transitions.ts";
 import type { Decisions, ReadyNode } from "../reuse/decide-nodes.ts";
 
-export function createStartNodes({ plans, reuse, concurrency }: Pick<App, "plans" | "reuse" | "concurrency">) {
+type Needed = Pick<App, "plans" | "reuse" | "concurrency" | "notifications">;
+
+export function createStartNodes({ plans, reuse, concurrency, notifications }: Needed) {
   return async function startNodes(
     { runId, nodes }: { runId: string; nodes: ReadyNode[] },
     client: DurableClient,
-  ): Promise<{ reused: ReusedResult[] }> {
+  ): Promise<{ reused: ReusedResult[]; isWatched: boolean }> {
     const { plan } = await plans.get(runId);
     const graph = graphOf(plan);
     const decisions = await reuse.decideNodes(runId, plan, nodes);
@@ -47,7 +50,15 @@ export function createStartNodes({ plans, reuse, concurrency }: Pick<App, "plans
     );
     const started = toStart.map(({ node }) => node);
     await Promise.all([reuse.keepData(decisions), reuse.prepare(runId, plan, started)]);
-    return { reused };
+    const isWatched = await notifications.isWatched();
+    if (isWatched) {
+      const told = [
+        ...started.map((node) => startOf(runId, plan, node)),
+        ...reused.map((result) => toTransition(runId, plan, result)),
+      ];
+      await notifications.tell(client, told);
+    }
+    return { reused, isWatched };
   };
 }
 

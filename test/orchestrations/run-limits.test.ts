@@ -131,7 +131,7 @@ describe("where runs are limited", () => {
       event: () => cancel,
       activity: ({ name }) => (name === "takeSlot" ? full : undefined),
     });
-    expect(names).toEqual(["readGraph", "takeSlot", "releaseSlot"]);
+    expect(names).toEqual(["readGraph", "takeSlot", "releaseSlot", "notifyRunEnd"]);
     expect(output).toMatchObject({ status: "canceled" });
   });
 
