@@ -40,7 +40,11 @@ export function inDependencyOrder(edges: ReadonlyMap<string, readonly string[]>)
   for (const [name, needs] of edges) {
     const known = [...new Set(needs)].filter((need) => edges.has(need));
     waitingFor.set(name, known.length);
-    for (const need of known) waiters.set(need, [...(waiters.get(need) ?? []), name]);
+    for (const need of known) {
+      const others = waiters.get(need);
+      if (others === undefined) waiters.set(need, [name]);
+      else others.push(name);
+    }
   }
   const order = [...edges.keys()].filter((name) => waitingFor.get(name) === 0);
   for (const name of order) {

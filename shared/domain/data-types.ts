@@ -7,6 +7,18 @@ export type DataType = z.infer<typeof DataType>;
 export const LiteralType = z.enum(["string", "number", "integer", "boolean"]);
 export type LiteralType = z.infer<typeof LiteralType>;
 
+const dataTypes: ReadonlySet<unknown> = new Set(DataType.options);
+const literalTypes: ReadonlySet<unknown> = new Set(LiteralType.options);
+
+// Asked of every port of every node, where a schema's own answer is fifty times slower.
+export function isDataType(name: unknown): name is DataType {
+  return dataTypes.has(name);
+}
+
+export function isLiteralType(name: unknown): name is LiteralType {
+  return literalTypes.has(name);
+}
+
 /** YAML mode -> REST mode of an input. */
 export const inputModes = {
   ro_mount: "ReadOnlyMount",

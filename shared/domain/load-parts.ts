@@ -1,7 +1,7 @@
 // The parts of a node or component that name files: code, environment and inputs. Each comes back with the content, or a
 // placeholder for an upload, in the path's place.
 import { localPathOf, placeholderIn } from "./asset-references.ts";
-import { DataType } from "./data-types.ts";
+import { isDataType } from "./data-types.ts";
 import { parseBinding } from "./expressions.ts";
 import { type Field, type IssueList, fieldOf } from "./issue-list.ts";
 import type { LocalFiles } from "./local-files.ts";
@@ -88,7 +88,7 @@ export function createPartLoader(local: LocalFiles, list: IssueList) {
     for (const [name, value] of Object.entries(values)) {
       const declaration = isMapping(declarations) ? declarations[name] : undefined;
       const declaredType = isMapping(declaration) ? declaration.type : undefined;
-      const isData = typeof value === "string" && DataType.safeParse(declaredType).success;
+      const isData = typeof value === "string" && isDataType(declaredType);
       if (isMapping(value) && typeof value.path === "string")
         loaded[name] = await input(value, value.path, fieldOf(`${path}.${name}`, value, "path"));
       else if (isData && value.trim() !== "")

@@ -1,5 +1,5 @@
 // Declarations of inputs and outputs, of components and of pipelines.
-import { DataType, InputMode, LiteralType, OutputMode } from "./data-types.ts";
+import { DataType, InputMode, LiteralType, OutputMode, isDataType, isLiteralType } from "./data-types.ts";
 import { parseBinding } from "./expressions.ts";
 import { type Field, type IssueList, fieldOf } from "./issue-list.ts";
 import { type LiteralDeclaration, coerceLiteral } from "./literals.ts";
@@ -69,12 +69,13 @@ const outputShape = shape({
 /** The data type that `name` means; `path` is the older word for a folder. */
 export function readDataType(name: string): DataType | undefined {
   const type = name === "path" ? "uri_folder" : name;
-  return DataType.safeParse(type).data;
+  return isDataType(type) ? type : undefined;
 }
 
 /** The literal type that `name` means, in any letter case. */
 function readLiteralType(name: string): LiteralType | undefined {
-  return LiteralType.safeParse(name.toLowerCase()).data;
+  const type = name.toLowerCase();
+  return isLiteralType(type) ? type : undefined;
 }
 
 /** Checks the keys of `ports`; group inputs of a pipeline carry dots. */
