@@ -60,7 +60,10 @@ export function createControls({ workspace, storage }: Pick<Stack, "workspace" |
 
     /** The statuses a job went through. */
     job: async (jobName: string) =>
-      (await askWorkspace("GET", `jobs/${jobName}`)) as { statuses: { status: string; at: string }[]; failure: unknown },
+      (await askWorkspace("GET", `jobs/${jobName}`)) as {
+        statuses: { status: string; at: string }[];
+        failure: unknown;
+      },
 
     /** Replaces all of the workspace's faults; none by default. */
     setWorkspaceFaults: (faults: FaultsInput = {}) => askWorkspace("POST", "faults", faults),
