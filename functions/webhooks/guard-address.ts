@@ -68,6 +68,9 @@ export function createAddressGuard(allow: readonly string[]) {
   }
 
   return {
+    /** Whether there are no exceptions. */
+    isEmpty: allow.length === 0,
+
     judge,
 
     /** What is known of a host before it is resolved: undefined for a name that may be anything. */

@@ -2,7 +2,12 @@
 // store that does not answer costs the notification and nothing else.
 import type { DurableClient } from "durable-functions";
 import type { DeliveryInput } from "#orchestrations/deliver-notification.ts";
-import { type Message, type NotificationData, toMessage } from "#shared/domain/webhook/notification.ts";
+import {
+  type DeadLetter,
+  type Message,
+  type NotificationData,
+  toMessage,
+} from "#shared/domain/webhook/notification.ts";
 import { type NotificationType, wants } from "#shared/domain/webhook/webhook.ts";
 import { type Log, withoutSecrets } from "#shared/log.ts";
 import { findInstance, startOnce } from "../instances.ts";
@@ -34,6 +39,12 @@ export function createNotifications({ webhooks, log }: { webhooks: Webhooks; log
       } catch {
         return true;
       }
+    },
+
+    /** Starts all over with a message that was given up; asked twice, it goes once. */
+    async redeliver(client: DurableClient, webhook: string, { id, message }: DeadLetter): Promise<void> {
+      const input: DeliveryInput = { webhook, message };
+      await startOnce(client, "deliverNotification", `notify:${webhook}:${id}`, input);
     },
 
     async tell(client: DurableClient, transitions: readonly Transition[]): Promise<void> {
