@@ -1,5 +1,6 @@
 // A pipeline file of this machine made ready for a server: read, checked, and everything it names in the store.
 import { loadAuthored } from "#authoring/load-authored.ts";
+import { checkDocument } from "#shared/domain/compile-plan.ts";
 import { DataType } from "#shared/domain/data-types.ts";
 import {
   type LoadResult,
@@ -35,8 +36,11 @@ export async function preparePipeline(context: CliContext, path: string): Promis
 export function checkLoaded(
   { terminal }: CliContext,
   path: string,
-  { document, localReferences, issues }: LoadResult,
+  { document, localReferences, issues: told }: LoadResult,
 ): PreparedPipeline {
+  // What kept a file from being read has been checked around already.
+  const isRead = document !== undefined && told.every(({ severity }) => severity !== "error");
+  const issues = isRead ? [...told, ...checkDocument(document)] : told;
   const errors = issues.filter((issue) => issue.severity === "error");
   if (document === undefined || errors.length > 0) {
     const count = errors.length === 1 ? "1 error" : `${errors.length} errors`;

@@ -11,29 +11,46 @@ import { derivedRunId, newRunId } from "#shared/domain/run-id.ts";
 import { formatIssue, type Issue, MlpipeError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
 import type { Plans, StoredPlan } from "#shared/plans.ts";
+import type { Notifications } from "./webhooks/notifications.ts";
 import { findInstance, startOnce } from "./instances.ts";
+import type { RunArchive } from "./retention/run-archive.ts";
 
 export interface RunRequest {
   readonly document: PipelineDocument;
   /** Name of a deployed pipeline; an inline one has its own. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   readonly inputs?: Record<string, InputValue> | undefined;
   readonly tags?: Record<string, string> | undefined;
   readonly displayName?: string | undefined;
   readonly experimentName?: string | undefined;
+  /** Every node runs, whatever has been made before. */
+  readonly force?: boolean | undefined;
 }
+
+/** A plan younger than this has no history that could have aged out. */
+const youngMs = 60_000;
 
 export type StartRun = ReturnType<typeof createStartRun>;
 
-export function createStartRun({ resolver, plans, log }: { resolver: AssetResolver; plans: Plans; log: Log }) {
-  async function compile({
+export interface StartRunClients {
+  readonly resolver: AssetResolver;
+  readonly plans: Plans;
+  readonly archive: Pick<RunArchive, "find">;
+  readonly notifications: Pick<Notifications, "tell">;
+  readonly log: Log;
+}
+
+export function createStartRun({ resolver, plans, archive, notifications, log }: StartRunClients) {
+  /** What a run would be, nodes that cannot run among it. @throws MlpipeError `InvalidRequest` with every issue */
+  async function preview({
     document,
     name,
     inputs = {},
     tags,
     displayName,
     experimentName,
-  }: RunRequest): Promise<{ plan: Plan; warnings: readonly Issue[] }> {
+    force,
+  }: RunRequest): Promise<{ plan: Plan; warnings: readonly Issue[]; refusals: readonly Issue[] }> {
     const compiled = await compilePlan(document, {
       inputs,
       assets: resolver,
@@ -42,28 +59,49 @@ export function createStartRun({ resolver, plans, log }: { resolver: AssetResolv
       ...(displayName === undefined ? {} : { displayName }),
       ...(experimentName === undefined ? {} : { experimentName }),
     });
-    if (compiled.plan !== undefined) return compiled;
-    const errors = compiled.issues.filter(({ severity }) => severity === "error");
-    const [first] = errors;
-    const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-    const message =
-      first === undefined
-        ? "The pipeline is not valid"
-        : `${first.path === "" ? "" : `${first.path}: `}${first.message}${more}`;
-    throw new MlpipeError("InvalidRequest", message, { issues: compiled.issues });
+    if (compiled.plan !== undefined) {
+      const mustRun = force === true ? { mustRun: compiled.plan.nodes.map((node) => node.name) } : {};
+      return { plan: { ...compiled.plan, ...mustRun }, warnings: compiled.warnings, refusals: compiled.refusals };
+    }
+    throw invalid(compiled.issues);
+  }
+
+  async function compile(request: RunRequest): Promise<{ plan: Plan; warnings: readonly Issue[] }> {
+    const { plan, warnings, refusals } = await preview(request);
+    if (refusals.length > 0) throw invalid([...refusals, ...warnings]);
+    return { plan, warnings };
   }
 
   /** Keeps the plan of a new run; of a known one, the plan that was stored first. */
-  async function store(runId: string, plan: Plan): Promise<{ stored: StoredPlan; requestHash: string }> {
+  async function store(
+    runId: string,
+    plan: Plan,
+    request: RunRequest | undefined,
+  ): Promise<{ stored: StoredPlan; requestHash: string }> {
     const requestHash = createHash("sha256").update(JSON.stringify(plan)).digest("hex");
     const fresh = { requestHash, createdTime: new Date().toISOString(), plan };
-    const isNew = await plans.create(runId, fresh);
+    const isNew = await plans.create(runId, fresh, request);
     if (isNew) log.info({ runId, pipeline: plan.pipeline, nodes: plan.nodes.length }, "run started");
     return { stored: isNew ? fresh : await plans.get(runId), requestHash };
   }
 
+  /** Whether the run was there once: without its history its id looks unused. */
+  async function hasAgedOut(runId: string, createdTime: string): Promise<boolean> {
+    return Date.now() - Date.parse(createdTime) > youngMs && (await archive.find(runId)) !== undefined;
+  }
+
+  async function begin(client: DurableClient, runId: string, { plan, createdTime }: StoredPlan): Promise<void> {
+    if (await hasAgedOut(runId, createdTime)) return;
+    if (!(await startInstance(client, runId, plan, createdTime))) return;
+    const { pipeline, displayName } = plan;
+    const about = { runId, pipeline, ...(displayName === undefined ? {} : { displayName }) };
+    const data = { ...about, status: "queued", startTime: createdTime };
+    await notifications.tell(client, [{ type: "run.started", data, time: createdTime }]);
+  }
+
   return {
     compile,
+    preview,
 
     /** Finds what is wrong with a document whatever values its inputs get. @throws MlpipeError `InvalidRequest` with every issue */
     async check(document: PipelineDocument): Promise<void> {
@@ -79,17 +117,26 @@ export function createStartRun({ resolver, plans, log }: { resolver: AssetResolv
      * @throws MlpipeError `InvalidRequest` with every issue; `Conflict` when the key was used for another request
      */
     async start(client: DurableClient, request: RunRequest, idempotencyKey?: string): Promise<string> {
-      const { plan } = await compile(request);
+      return this.startPlan(client, (await compile(request)).plan, request, idempotencyKey);
+    },
+
+    /** The same for a plan that is there already. @param request kept for reruns with other inputs */
+    async startPlan(
+      client: DurableClient,
+      plan: Plan,
+      request: RunRequest | undefined,
+      idempotencyKey?: string,
+    ): Promise<string> {
       const runId =
         idempotencyKey === undefined ? newRunId(Math.random) : await derivedRunId("idempotency-key", idempotencyKey);
-      const { stored, requestHash } = await store(runId, plan);
+      const { stored, requestHash } = await store(runId, plan, request);
       if (stored.requestHash !== requestHash) {
         throw new MlpipeError(
           "Conflict",
           `This Idempotency-Key started run ${runId} with another request. Use a new key for a new request.`,
         );
       }
-      await startInstance(client, runId, stored.plan, stored.createdTime);
+      await begin(client, runId, stored);
       return runId;
     },
 
@@ -102,17 +149,30 @@ export function createStartRun({ resolver, plans, log }: { resolver: AssetResolv
     async startAs(client: DurableClient, runId: string, toRequest: () => Promise<RunRequest>): Promise<void> {
       let stored = await plans.find(runId);
       if (stored === undefined) {
-        const { plan } = await compile(await toRequest());
-        ({ stored } = await store(runId, plan));
+        const request = await toRequest();
+        const { plan } = await compile(request);
+        ({ stored } = await store(runId, plan, request));
       }
-      await startInstance(client, runId, stored.plan, stored.createdTime);
+      await begin(client, runId, stored);
     },
   };
 }
 
-async function startInstance(client: DurableClient, runId: string, plan: Plan, createdTime: string): Promise<void> {
+function invalid(issues: readonly Issue[]): MlpipeError {
+  const errors = issues.filter(({ severity }) => severity === "error");
+  const [first] = errors;
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+  const message =
+    first === undefined
+      ? "The pipeline is not valid"
+      : `${first.path === "" ? "" : `${first.path}: `}${first.message}${more}`;
+  return new MlpipeError("InvalidRequest", message, { issues });
+}
+
+/** @returns whether it was not there yet */
+async function startInstance(client: DurableClient, runId: string, plan: Plan, createdTime: string): Promise<boolean> {
   // An ended instance could be started again under its id: look first.
-  if ((await findInstance(client, runId)) !== undefined) return;
+  if ((await findInstance(client, runId)) !== undefined) return false;
   const input: RunInput = {
     runId,
     pipeline: plan.pipeline,
@@ -123,4 +183,5 @@ async function startInstance(client: DurableClient, runId: string, plan: Plan, c
     createdTime,
   };
   await startOnce(client, "runPipeline", runId, input);
+  return true;
 }

@@ -21,8 +21,8 @@ export const planRun = (app: App) => {
     async ({ body }) => {
       const { pipeline, ...options } = body;
       const document = withoutLocalFiles(await parsePipeline(pipeline, {}));
-      const { plan, warnings } = await startRun.compile({ document, ...options });
-      const planned = await planReuse(plan);
+      const { plan, warnings } = await startRun.preview({ document, ...options });
+      const planned = await planReuse({ ...plan, nodes: plan.nodes.filter(({ refusal }) => refusal === undefined) });
       const answer: PlanAnswer = {
         pipeline: plan.pipeline,
         nodes: plan.nodes.map((node) => ({
@@ -30,6 +30,7 @@ export const planRun = (app: App) => {
           component: node.component.name,
           action: "run" as const,
           ...planned.get(node.name),
+          ...(node.refusal === undefined ? {} : { action: "refuse" as const, reason: `it is ${node.refusal}` }),
           instanceTypes: node.resources.instanceTypes,
           dependsOn: dependenciesOf(node),
           inputs: Object.fromEntries(Object.entries(node.inputs).map(([name, input]) => [name, describeInput(input)])),

@@ -2,6 +2,7 @@
 // every literal in the form its program will read.
 import { type Issue, isMlpipeError } from "../errors.ts";
 import { type AssetResolver, type RegisteredAssets, createRegisteredAssets } from "./registered-assets.ts";
+import { maxIterations } from "./control/loop-plan.ts";
 import { inDependencyOrder } from "./cycles.ts";
 import { parseBinding } from "./expressions.ts";
 import type { InputValue } from "./input-value.ts";
@@ -14,8 +15,10 @@ import { sourceOf } from "./outputs.ts";
 import type { PipelineDocument } from "./pipeline-document.ts";
 import { readPipelineInputs } from "./pipeline-inputs.ts";
 import { createScope } from "./create-scope.ts";
+import { readSettingsNodes } from "./settings-nodes.ts";
 import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
-import { type Plan, type PlanNode, type PlanOutput, dependenciesOf } from "./plan.ts";
+import { roundName } from "./plan-node-of.ts";
+import { type Plan, type PlanBody, type PlanNode, type PlanOutput, dependenciesOf } from "./plan.ts";
 import { type Mapping, isMapping } from "./shape.ts";
 import { withoutTopComponent } from "./top-component.ts";
 import { textHash } from "./text-hash.ts";
@@ -35,8 +38,16 @@ export interface CompileOptions {
 }
 
 export type CompileResult =
-  | { readonly plan: Plan; readonly warnings: readonly Issue[] }
+  | {
+      readonly plan: Plan;
+      readonly warnings: readonly Issue[];
+      /** Nodes that can be planned and cannot run, each with its reason. */
+      readonly refusals: readonly Issue[];
+    }
   | { readonly plan: undefined; readonly issues: readonly Issue[] };
+
+type Conditions = NonNullable<PlanNode["when"]>;
+type SettingsNodes = ReturnType<typeof readSettingsNodes>;
 
 const maxNodes = 10_000;
 const longestRunId = "x".repeat(80);
@@ -45,17 +56,18 @@ const longestRunId = "x".repeat(80);
 export async function compilePlan(document: PipelineDocument, options: CompileOptions): Promise<CompileResult> {
   const assets = createRegisteredAssets(options.assets);
   for (;;) {
-    const { plan, list } = compileOnce(document, options, assets, false);
+    const { plan, list, refused } = compileOnce(document, options, assets, false);
     // What is registered can name further registered things, so looking up and compiling take turns.
     if (await assets.lookUpWanted()) continue;
-    if (plan === undefined || list.hasErrors) return { plan: undefined, issues: list.issues };
-    return { plan: await withCodeHashes(plan), warnings: list.issues };
+    if (plan === undefined || list.hasErrors) return { plan: undefined, issues: [...list.issues, ...refused.issues] };
+    return { plan: await withCodeHashes(plan), warnings: list.issues, refusals: refused.issues };
   }
 }
 
-/** Everything that is wrong with a document whatever its inputs, for one that could not be read whole. */
+/** Everything that is wrong with a document whatever its inputs; that a node cannot run is a warning. */
 export function checkDocument(document: PipelineDocument): readonly Issue[] {
-  return compileOnce(document, { inputs: {} }, createRegisteredAssets(undefined), true).list.issues;
+  const { list, refused } = compileOnce(document, { inputs: {} }, createRegisteredAssets(undefined), true);
+  return [...list.issues, ...refused.issues.map((issue) => ({ ...issue, severity: "warning" as const }))];
 }
 
 function compileOnce(
@@ -64,10 +76,13 @@ function compileOnce(
   assets: RegisteredAssets,
   isCheckOnly: boolean,
 ) {
-  const list = createIssueList();
-  const nodes = new Map<string, PlanNode>();
+  const [list, refused] = [createIssueList(), createIssueList()];
+  const bodies = new Map<string, { nodes: ReadonlyMap<string, PlanNode>; outputs: PlanBody["outputs"] }>();
   const scopes = new Map<Step, Scope>();
   let steps = 0;
+  /** Where nodes go, under which conditions they run, and how long their names get in a run. */
+  let target = { nodes: new Map<string, PlanNode>(), when: [] as Conditions, longestName: (name: string) => name };
+  const { nodes } = target;
 
   const compiler: PlanCompiler = {
     list,
@@ -76,8 +91,21 @@ function compileOnce(
     component: (reference, field) => assets.component(reference, field, list, isCheckOnly),
     data: (reference, field) => assets.data(reference, field, list),
     add(node, field) {
-      nodes.set(node.name, node);
-      checkJobName(node.name, field, list);
+      const { when, longestName } = target;
+      target.nodes.set(node.name, when.length === 0 ? node : { ...node, when });
+      checkJobName(longestName(node.name), field, list);
+      if (node.refusal !== undefined)
+        refused.error(field, `node \`${node.name}\` cannot run: it is ${node.refusal}`, { atKey: true });
+    },
+    addBody(loop, body, compileBody) {
+      const outer = target;
+      const round = roundName(outer.longestName(loop.flatName), "parallel_for", maxIterations);
+      const longestName = (name: string) => round + name.slice(body.flatName.length);
+      const inner = { nodes: new Map<string, PlanNode>(), when: [], longestName };
+      target = inner;
+      const outputs = compileBody();
+      target = outer;
+      bodies.set(loop.flatName, { nodes: inner.nodes, outputs });
     },
     inside(step, pipeline) {
       const known = scopes.get(step);
@@ -99,15 +127,22 @@ function compileOnce(
     },
     compile(scope) {
       for (const step of scope.steps.values()) {
+        const { loop, when = [] } = scope.governed.get(step.name) ?? {};
         steps += 1;
         if (steps > maxNodes) return list.error({ path: "jobs" }, `the pipeline has more than ${maxNodes} nodes`);
+        // Its loop compiles it.
+        if (loop !== undefined) continue;
+        const outer = target;
+        const more = when.map((condition) => ({ node: condition.step.flatName, is: condition.is }));
+        target = { ...outer, when: [...outer.when, ...more] };
         step.kind.compile(step, compiler);
+        target = outer;
       }
     },
   };
 
   const root = withoutTopComponent(document, compiler);
-  if (root === undefined) return { plan: undefined, list };
+  if (root === undefined) return { plan: undefined, list, refused };
   const read = pipelineShape(root, { path: "" }, list) ?? {};
   const inputs = readPipelineInputs(root.inputs, options.inputs, compiler);
   const scope = createScope(
@@ -122,9 +157,8 @@ function compileOnce(
     compiler,
   );
   compiler.compile(scope);
-  const onInit = settingsNode("on_init", read.settings?.on_init, root, scope, list);
-  const onFinalize = settingsNode("on_finalize", read.settings?.on_finalize, root, scope, list);
-  if (isCheckOnly) return { plan: undefined, list };
+  const settingsNodes = readSettingsNodes(read.settings ?? {}, scope, nodes, list);
+  if (isCheckOnly) return { plan: undefined, list, refused };
 
   const own = read.settings?.mlpipe ?? {};
   const policy = toNodePolicy(own);
@@ -132,6 +166,11 @@ function compileOnce(
   const timeoutSeconds = options.timeoutSeconds ?? own.limits?.run;
   const name = options.name ?? read.name ?? "pipeline";
   const displayName = options.displayName ?? read.display_name;
+  const finish = (some: ReadonlyMap<string, PlanNode>) =>
+    withArtifacts(inOrder(some, settingsNodes)).map((node) => withPolicy(node, policy));
+  const finishedBodies = Object.fromEntries(
+    [...bodies].map(([loop, body]) => [loop, { nodes: finish(body.nodes), outputs: body.outputs }]),
+  );
   const plan: Plan = {
     pipeline: name,
     ...(displayName === undefined ? {} : { displayName }),
@@ -143,40 +182,18 @@ function compileOnce(
       forceRerun: read.settings?.force_rerun ?? false,
       ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
       ...(concurrency === undefined ? {} : { concurrency }),
-      ...(onInit === undefined ? {} : { onInit }),
-      ...(onFinalize === undefined ? {} : { onFinalize }),
+      ...settingsNodes,
     },
-    nodes: withArtifacts(inOrder(nodes)).map((node) => withPolicy(node, policy)),
+    nodes: finish(nodes),
+    ...(bodies.size === 0 ? {} : { bodies: finishedBodies }),
     outputs: planOutputs(scope, compiler),
   };
-  return { plan, list };
+  return { plan, list, refused };
 }
 
 function computeIn(first: unknown, second: unknown): string | undefined {
   const named = first ?? second;
   return typeof named === "string" && parseBinding(named) === undefined ? named : undefined;
-}
-
-/** The node that a setting names, with or without the braces of a binding. */
-function settingsNode(
-  key: string,
-  written: string | undefined,
-  root: Mapping,
-  scope: Scope,
-  list: IssueList,
-): string | undefined {
-  if (written === undefined) return undefined;
-  const binding = parseBinding(written);
-  const name = binding?.kind === "node" ? binding.node : written;
-  const step = scope.steps.get(name);
-  const field = fieldOf("settings", root.settings, key);
-  if (step === undefined) {
-    list.error(field, `there is no node \`${name}\``, { nearest: { name, among: scope.steps.keys() } });
-    return undefined;
-  }
-  if (Object.values(step.values).some((value) => value?.kind === "output"))
-    list.error(field, `\`${name}\` reads other nodes' outputs, which this node cannot`);
-  return step.flatName;
 }
 
 function planOutputs(scope: Scope, compiler: PlanCompiler): Plan["outputs"] {
@@ -194,9 +211,11 @@ function planOutputs(scope: Scope, compiler: PlanCompiler): Plan["outputs"] {
   return outputs;
 }
 
-function inOrder(nodes: ReadonlyMap<string, PlanNode>): PlanNode[] {
+function inOrder(nodes: ReadonlyMap<string, PlanNode>, { onInit, onFinalize }: SettingsNodes): PlanNode[] {
   const edges = new Map([...nodes.values()].map((node) => [node.name, dependenciesOf(node)]));
-  return inDependencyOrder(edges).flatMap((name) => nodes.get(name) ?? []);
+  const order = inDependencyOrder(edges).flatMap((name) => nodes.get(name) ?? []);
+  const place = ({ name }: PlanNode) => (name === onInit ? 0 : name === onFinalize ? 2 : 1);
+  return onInit === undefined && onFinalize === undefined ? order : order.toSorted((a, b) => place(a) - place(b));
 }
 
 /** Every job has its artifacts, so they can be read without being listed as an output. */
@@ -229,10 +248,20 @@ function checkJobName(node: string, field: Field, list: IssueList): void {
 
 /** Code at an address of its own is known by the hash of that address. */
 async function withCodeHashes(plan: Plan): Promise<Plan> {
-  const nodes = plan.nodes.map(async (node) => {
-    const { code } = node;
-    if (code?.kind !== "upload" || code.hash !== code.uri) return node;
-    return { ...node, code: { ...code, hash: await textHash(code.uri) } };
-  });
-  return { ...plan, nodes: await Promise.all(nodes) };
+  const hashed = (nodes: readonly PlanNode[]) =>
+    Promise.all(
+      nodes.map(async (node) => {
+        const { code } = node;
+        if (code?.kind !== "upload" || code.hash !== code.uri) return node;
+        return { ...node, code: { ...code, hash: await textHash(code.uri) } };
+      }),
+    );
+  const bodies = Object.entries(plan.bodies ?? {}).map(
+    async ([loop, body]) => [loop, { ...body, nodes: await hashed(body.nodes) }] as const,
+  );
+  return {
+    ...plan,
+    nodes: await hashed(plan.nodes),
+    ...(plan.bodies === undefined ? {} : { bodies: Object.fromEntries(await Promise.all(bodies)) }),
+  };
 }

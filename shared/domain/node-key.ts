@@ -45,6 +45,7 @@ const counts = {
   sweep: "as written",
   loop: "as written",
   when: "no",
+  refusal: "no",
 } as const satisfies Record<FieldOf<PlanNode>, "as written" | "in parts" | "no">;
 
 /** Everything that the result of `node` depends on; data that `facts` does not know counts by its address. */

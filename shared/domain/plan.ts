@@ -111,6 +111,8 @@ export const PlanNode = z.object({
   sweep: SweepPlan.optional(),
   /** Of a loop, which has no job of its own. */
   loop: LoopPlan.optional(),
+  /** What it is that cannot run; a plan that holds such a node is shown and never started. */
+  refusal: z.string().optional(),
   /** It runs only when each of these `if_else` nodes comes out so. */
   when: z.array(z.object({ node: NodeName, is: z.boolean() })).optional(),
 });

@@ -8,15 +8,14 @@ import { type Field, fieldOf } from "../issue-list.ts";
 import { mergePolicies } from "../node-policy.ts";
 import { settingsOf } from "../outputs.ts";
 import type { Step } from "../pipeline-scope.ts";
-import type { PlanInput, PlanNode, PlanOutput } from "../plan.ts";
-import { pythonText } from "../python-text.ts";
+import type { PlanNode, PlanOutput } from "../plan.ts";
 import { type Mapping, isMapping, shape } from "../shape.ts";
 import { inputsOf } from "../step-inputs.ts";
-import type { Value } from "../value.ts";
 import { readCommand } from "./command-text.ts";
 import { commandFields, componentFields, nodeFields } from "./fields.ts";
 import type { NodeKind } from "./node-kind.ts";
 import { computeOf } from "./compute.ts";
+import { planInputs } from "./plan-inputs.ts";
 import { toNodePolicy } from "./mlpipe-fields.ts";
 
 const nodeShape = shape({ ...nodeFields, ...commandFields });
@@ -104,34 +103,6 @@ function planOutputs(step: Step, script: string): Record<string, PlanOutput> {
       return [name, { type, ...settings, ...(isArtifacts ? { isArtifacts: true as const } : {}) }];
     }),
   );
-}
-
-function planInputs(inputs: ReadonlyMap<string, Value | undefined>, step: Step): Record<string, PlanInput> {
-  const planned: Record<string, PlanInput> = {};
-  for (const [name, value] of inputs) {
-    if (value?.kind === "literal") planned[name] = { kind: "literal", value: pythonText(value.literal) };
-    if (value?.kind === "data")
-      planned[name] = {
-        kind: "data",
-        type: value.type ?? "uri_folder",
-        uri: value.uri,
-        mode: value.mode ?? "ro_mount",
-      };
-    if (value?.kind === "output") {
-      const { node, output, type, literal, mode = "ro_mount" } = value;
-      const isOptional = value.mayBeAbsent ?? step.declaredInputs?.get(name)?.isOptional === true;
-      planned[name] = {
-        kind: "output",
-        type,
-        node,
-        output,
-        mode,
-        ...(literal === undefined ? {} : { literal }),
-        ...(isOptional ? { isOptional } : {}),
-      };
-    }
-  }
-  return planned;
 }
 
 function planResources(
