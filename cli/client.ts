@@ -16,6 +16,7 @@ import {
   ScheduleDocument,
   ScheduleList,
   UploadAnswer,
+  type RerunRequest,
   type StartInlineRunRequest,
   type StartRunRequest,
   type UploadRequest,
@@ -133,6 +134,9 @@ export function createClient(address: ServerAddress) {
       // Sent again, it would find nothing left to delete.
       await call(schedulePath(name), { method: "DELETE", isRepeatable: false });
     },
+
+    rerun: (runId: string, request: RerunRequest, idempotencyKey: string) =>
+      read(RunDocument, `${runPath(runId)}/rerun`, starting(request, idempotencyKey)),
 
     getNode: (runId: string, node: string) => read(NodeRun, nodePath(runId, node)),
 

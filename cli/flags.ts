@@ -25,6 +25,9 @@ export const flags = {
       "version (default: the file's own, or one made of the content; to show, the newest)",
     ),
   assetName: () => new Option("--name <name>", "name to run it by (default: the file's own)"),
+  force: () => new Option("--force", "run every node, whatever has been made before"),
+  from: () =>
+    new Option("--from <node>", "`failed`, or a node: it and all after it run, what is complete before it is kept"),
   watch: () => new Option("-w, --watch", "stay and show progress until the run ends"),
   displayName: () => new Option("--display-name <text>", "name that people read"),
   idempotencyKey: () =>

@@ -9,6 +9,7 @@ import { createDevCommand } from "./commands/dev.ts";
 import { createLogsCommand } from "./commands/logs.ts";
 import { createOutputsCommand } from "./commands/outputs.ts";
 import { createPlanCommand } from "./commands/plan.ts";
+import { createRerunCommand } from "./commands/rerun.ts";
 import { createRunCommand } from "./commands/run.ts";
 import { createRetentionCommand } from "./commands/retention.ts";
 import { createScheduleCommand } from "./commands/schedule.ts";
@@ -39,6 +40,7 @@ function createProgram(context: CliContext): Command {
     createDemoCommand,
     createDevCommand,
     createRunCommand,
+    createRerunCommand,
     createStatusCommand,
     createLogsCommand,
     createOutputsCommand,

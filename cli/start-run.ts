@@ -14,19 +14,25 @@ export interface Starting {
   readonly inputs: Readonly<Record<string, string>>;
   readonly displayName?: string | undefined;
   readonly idempotencyKey?: string | undefined;
+  /** Run every node, whatever has been made before. */
+  readonly force?: boolean | undefined;
 }
 
 /** @throws MlpipeError `InvalidRequest` with every issue; `NotFound` when no such pipeline is deployed. */
 export async function startRun(terminal: Terminal, client: Client, starting: Starting): Promise<RunDocument> {
   // Without a key of the caller's, one of ours: the request is then safe to repeat when its answer is lost.
-  const { pipeline, displayName, idempotencyKey = randomUUID() } = starting;
+  const { pipeline, displayName, force, idempotencyKey = randomUUID() } = starting;
   const store = createUploader(terminal, client);
   const inputs = await resolveInputs(
     starting.inputs,
     typeof pipeline === "string" ? undefined : pipeline.document,
     store,
   );
-  const request = { inputs, ...(displayName === undefined ? {} : { displayName }) };
+  const request = {
+    inputs,
+    ...(displayName === undefined ? {} : { displayName }),
+    ...(force === undefined ? {} : { force }),
+  };
   if (typeof pipeline === "string") return client.startRun(pipeline, request, idempotencyKey);
   return client.startInlineRun({ ...request, pipeline: await storeReferences(pipeline, store) }, idempotencyKey);
 }

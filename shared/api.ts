@@ -13,7 +13,19 @@ import {
   VersionList,
 } from "./domain/dataset/documents.ts";
 import { Fate } from "./domain/dataset/fate.ts";
+import {
+  DeadLetterList,
+  PutWebhookRequest,
+  RotateSecretRequest,
+  WebhookAnswer,
+  WebhookDocument,
+  WebhookList,
+  WebhookTestAnswer,
+} from "./domain/webhook/documents.ts";
+import { DeadLetter } from "./domain/webhook/notification.ts";
+import { NotificationFilter, WebhookName } from "./domain/webhook/webhook.ts";
 import { InputValue } from "./domain/input-value.ts";
+import { RetentionReport } from "./domain/retention.ts";
 import { ScheduleDocument } from "./domain/schedule/schedule-document.ts";
 import { ScheduleName } from "./domain/schedule/schedule.ts";
 import { IngredientChange } from "./domain/ingredient-changes.ts";
@@ -27,6 +39,8 @@ const runOptions = {
   tags: z.record(z.string(), z.string()).optional(),
   displayName: z.string().max(255).optional(),
   experimentName: z.string().max(255).optional(),
+  /** Every node runs, whatever has been made before; what they make is remembered. */
+  force: z.boolean().optional(),
 };
 
 /** A component's name, as Azure ML has it. */
@@ -77,6 +91,17 @@ export const StartInlineRunRequest = z.strictObject({
 export type StartInlineRunRequest = z.infer<typeof StartInlineRunRequest>;
 
 export const CancelRequest = z.strictObject({ reason: z.string().max(500).optional() });
+
+/** `POST /api/runs/{id}/rerun` */
+export const RerunRequest = z.strictObject({
+  /** `failed`, or the name of a node: it and everything after it runs, what has completed before it is taken over. */
+  from: z.string().optional(),
+  /** In place of the earlier run's values. */
+  inputs: z.record(z.string(), InputValue).optional(),
+  displayName: z.string().max(255).optional(),
+  force: z.boolean().optional(),
+});
+export type RerunRequest = z.infer<typeof RerunRequest>;
 
 /** A folder or file to store once by content. `hash` is that of shared/domain/snapshot.ts over `files`. */
 export const UploadRequest = z.strictObject({
@@ -198,4 +223,16 @@ export {
   VersionDocument,
   VersionList,
 };
-export { InputValue, NodeRun, RunDocument, RunId, RunSummary, ScheduleDocument, ScheduleName };
+export {
+  DeadLetter,
+  DeadLetterList,
+  NotificationFilter,
+  PutWebhookRequest,
+  RotateSecretRequest,
+  WebhookAnswer,
+  WebhookDocument,
+  WebhookList,
+  WebhookName,
+  WebhookTestAnswer,
+};
+export { InputValue, NodeRun, RetentionReport, RunDocument, RunId, RunSummary, ScheduleDocument, ScheduleName };

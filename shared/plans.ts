@@ -1,7 +1,8 @@
 // Plans of runs, kept as blobs: what an activity needs of a run's spec, it reads from here and not from a message.
 import { z } from "zod";
 import type { Blobs } from "./azure/blob.ts";
-import { planPath } from "./domain/layout.ts";
+import { InputValue } from "./domain/input-value.ts";
+import { planPath, requestPath } from "./domain/layout.ts";
 import { Plan } from "./domain/plan.ts";
 import { MlpipeError } from "./errors.ts";
 
@@ -12,6 +13,17 @@ export const StoredPlan = z.object({
   plan: Plan,
 });
 export type StoredPlan = z.infer<typeof StoredPlan>;
+
+/** What a run was started with, for a rerun with other inputs. */
+export const StoredRequest = z.object({
+  document: z.looseObject({ type: z.literal("pipeline") }),
+  name: z.string().optional(),
+  inputs: z.record(z.string(), InputValue).optional(),
+  tags: z.record(z.string(), z.string()).optional(),
+  displayName: z.string().optional(),
+  experimentName: z.string().optional(),
+});
+export type StoredRequest = z.infer<typeof StoredRequest>;
 
 /** Plans never change, so the last few are kept in memory. */
 const kept = 50;
@@ -46,13 +58,22 @@ export function createPlans(blobs: Blobs) {
       return stored;
     },
 
+    /** @returns what a run was started with, or undefined when it was not kept */
+    async request(runId: string): Promise<StoredRequest | undefined> {
+      const text = await blobs.readText(requestPath(runId));
+      return text === undefined ? undefined : StoredRequest.safeParse(JSON.parse(text)).data;
+    },
+
     /**
-     * Stores the plan of a new run.
+     * Stores the plan of a new run and, where it is known, the request that led to it.
      *
-     * @returns false when the run exists already; the plan stored first stays
+     * @returns false when the run exists already; what was stored first stays
      */
-    async create(runId: string, stored: StoredPlan): Promise<boolean> {
-      const isNew = await blobs.createText(planPath(runId), JSON.stringify(stored));
+    async create(runId: string, stored: StoredPlan, request?: z.input<typeof StoredRequest>): Promise<boolean> {
+      const [isNew] = await Promise.all([
+        blobs.createText(planPath(runId), JSON.stringify(stored)),
+        request === undefined ? undefined : blobs.createText(requestPath(runId), JSON.stringify(request)),
+      ]);
       if (isNew) keep(runId, stored);
       return isNew;
     },

@@ -26,7 +26,7 @@ export function createStartNodes({ plans, reuse, concurrency, notifications }: N
     const decisions = await reuse.decideNodes(runId, plan, nodes);
     const isLimited = hasJobLimits(concurrency, plan);
     const byName = new Map(graph.nodes.map((node) => [node.name, node]));
-    const reused = await reuse.takeReused(runId, decisions, new Date().toISOString());
+    const reused = await reuse.takeReused(runId, plan, decisions, new Date().toISOString());
     const toStart = nodes.filter(({ node }) => decisions.get(node)?.stands === undefined);
     await Promise.all(
       toStart.map(async ({ node, upstream }) => {

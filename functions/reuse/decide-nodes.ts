@@ -3,7 +3,12 @@
 // the walk is repeated without it.
 import { nodeKey } from "#shared/domain/node-key.ts";
 import { graphOf, type Plan, type PlanNode } from "#shared/domain/plan.ts";
-import type { NodeRecipe, RememberedNode, RememberedOutput } from "#shared/domain/remembered-node.ts";
+import {
+  type NodeRecipe,
+  type RememberedNode,
+  type RememberedOutput,
+  toPrevious,
+} from "#shared/domain/remembered-node.ts";
 import { whyNeverReused } from "#shared/domain/reuse-rules.ts";
 import type { Log } from "#shared/log.ts";
 import type { Assets } from "../assets.ts";
@@ -153,7 +158,7 @@ function createLook(given: {
       facts: { ...own.facts },
       uris: { ...uris },
       ...(own.unknown.length === 0 ? {} : { unknown: [...own.unknown] }),
-      ...(previous === undefined ? {} : { previous: { runId: previous.runId, key: previous.key } }),
+      ...(previous === undefined ? {} : { previous: toPrevious(previous) }),
       ...(stands !== undefined || missed === undefined ? {} : { gone: missed.runId }),
     };
     return { recipe, own, ...(key === undefined ? {} : { key }), ...(stands === undefined ? {} : { stands }) };

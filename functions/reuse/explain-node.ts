@@ -41,16 +41,7 @@ export function createExplainNode({ assets, blobs, data, memory, plans, runs }: 
       decision: "run",
       reason,
       changes: [...changes],
-      ...(comparedWith === undefined
-        ? {}
-        : {
-            comparedWith: {
-              runId: comparedWith.runId,
-              node: comparedWith.node,
-              endTime: comparedWith.endTime,
-              ...(comparedWith.jobName === undefined ? {} : { jobName: comparedWith.jobName }),
-            },
-          }),
+      ...(comparedWith === undefined ? {} : { comparedWith }),
     };
   };
 }

@@ -1,5 +1,6 @@
 // Says in words why a node runs although it has run before: the rule that forbids reuse, or the ingredients that have changed
 // since the nearest earlier run, with both values.
+import type { NodeExplanation } from "#shared/api.ts";
 import type { Blobs } from "#shared/azure/blob.ts";
 import type { FileVersion } from "#shared/domain/data-identity.ts";
 import { hideSecrets } from "#shared/domain/hide-secrets.ts";
@@ -23,7 +24,7 @@ export interface RunExplanation {
   readonly isSame: boolean;
   readonly reason: string;
   /** The nearest earlier run of the node that completed. */
-  readonly comparedWith?: CacheEntry;
+  readonly comparedWith?: NodeExplanation["comparedWith"];
   readonly changes: readonly IngredientChange[];
 }
 
@@ -117,10 +118,10 @@ export function createExplainRun({ blobs, data, memory }: { blobs: Blobs; data: 
   return async function explainRun(question: Question): Promise<RunExplanation> {
     const { plan, node, facts, recipe } = question;
     const never = whyNeverReused(plan, node);
-    const entry = recipe.previous === undefined ? undefined : await memory.entry(recipe.previous.key);
-    if (entry === undefined) {
-      const first =
-        recipe.previous === undefined ? "it has not completed before" : "what is remembered of it before is gone";
+    const { previous } = recipe;
+    const entry = previous === undefined ? undefined : await memory.entry(previous.key);
+    if (previous === undefined || entry === undefined) {
+      const first = previous === undefined ? "it has not completed before" : "what is remembered of it before is gone";
       return { isSame: false, reason: never?.reason ?? first, changes: [] };
     }
     const now = await hideSecrets(ingredientsOf(node, facts), withoutSecrets);
@@ -131,7 +132,8 @@ export function createExplainRun({ blobs, data, memory }: { blobs: Blobs; data: 
     const plain = ingredientChanges(entry.ingredients, now).filter(isCompared);
     const changes = (await Promise.all(plain.map((change) => inFiles(change, question, entry)))).flat();
     const reason = never?.reason ?? reasonOf(entry, changes, recipe);
-    return { isSame: reason === undefined, reason: reason ?? sameReason, comparedWith: entry, changes };
+    const { key: _key, ...comparedWith } = previous;
+    return { isSame: reason === undefined, reason: reason ?? sameReason, comparedWith, changes };
   };
 }
 

@@ -3,7 +3,7 @@
 import type { z } from "zod";
 import type { PlannedNode } from "#shared/api.ts";
 import { dependenciesOf, type Plan, type PlanNode } from "#shared/domain/plan.ts";
-import type { NodeRecipe, RememberedOutput } from "#shared/domain/remembered-node.ts";
+import { type NodeRecipe, type RememberedOutput, toPrevious } from "#shared/domain/remembered-node.ts";
 import type { App } from "../app.ts";
 import { createExplainRun } from "./explain-run.ts";
 import { createNodeFacts } from "./node-facts.ts";
@@ -39,7 +39,7 @@ export function createPlanReuse({
         facts: { ...own.facts },
         uris: {},
         ...(own.unknown.length === 0 ? {} : { unknown: [...own.unknown] }),
-        ...(previous === undefined ? {} : { previous: { runId: previous.runId, key: previous.key } }),
+        ...(previous === undefined ? {} : { previous: toPrevious(previous) }),
       };
     }
 

@@ -46,11 +46,18 @@ export function createReuse({ assets, data, memory, log }: DecideClients) {
     prepare,
 
     /** Those of `decisions` that need not run, as results; noted beside the run and beside the runs that made them. */
-    async takeReused(runId: string, decisions: Decisions, now: string): Promise<ReusedResult[]> {
+    async takeReused(runId: string, plan: Plan, decisions: Decisions, now: string): Promise<ReusedResult[]> {
       const reused = [...decisions].flatMap(([node, { stands }]) =>
         stands === undefined ? [] : [toResult(node, stands, now)],
       );
-      await memory.noteReused(runId, reused);
+      // What was made long ago, or for another pipeline, is the latest of this one now.
+      const returned = [...decisions].flatMap(([node, { stands, recipe }]) =>
+        stands === undefined || recipe.previous?.key === stands.key ? [] : [[node, stands] as const],
+      );
+      await Promise.all([
+        memory.noteReused(runId, reused),
+        memory.addLatest(plan.pipeline, Object.fromEntries(returned)),
+      ]);
       return reused;
     },
 

@@ -12,7 +12,9 @@ export const NodeRecipe = z.object({
   /** Why its result may never stand for another's: data that cannot be told apart. */
   unknown: z.array(z.string()).optional(),
   /** The nearest earlier run of this node that completed. */
-  previous: z.object({ runId: RunId, key: z.string() }).optional(),
+  previous: z
+    .object({ key: z.string(), runId: RunId, node: z.string(), jobName: z.string().optional(), endTime: z.string() })
+    .optional(),
   /** The run whose result would have done, had its outputs still been there. */
   gone: z.string().optional(),
 });
@@ -54,6 +56,11 @@ export type CacheEntry = z.infer<typeof CacheEntry>;
 /** What the nodes of one run, or the latest ones of a pipeline, have made: one read for a whole graph. A hint; entries are the truth. */
 export const RememberedNodes = z.object({ nodes: z.record(z.string(), RememberedNode) });
 export type RememberedNodes = z.infer<typeof RememberedNodes>;
+
+/** What a recipe says of an earlier node. */
+export function toPrevious({ key, runId, node, jobName, endTime }: RememberedNode): NonNullable<NodeRecipe["previous"]> {
+  return { key, runId, node, endTime, ...(jobName === undefined ? {} : { jobName }) };
+}
 
 /** An entry without what only an explanation needs. */
 export function toRememberedNode(entry: RememberedNode): RememberedNode {
