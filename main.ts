@@ -5,6 +5,7 @@ import { app } from "@azure/functions";
 import * as df from "durable-functions";
 import { type ActivityImplementation, implement, implementWithClient } from "#functions/activity.ts";
 import { createAdvanceDataset } from "#functions/activities/advance-dataset.ts";
+import { createBuryNotification } from "#functions/activities/bury-notification.ts";
 import { createCancelJob } from "#functions/activities/cancel-job.ts";
 import { checkNodes } from "#functions/activities/check-nodes.ts";
 import { createCollectOutputs } from "#functions/activities/collect-outputs.ts";
@@ -12,6 +13,8 @@ import { createDescribeFailure } from "#functions/activities/describe-failure.ts
 import { createGetJob } from "#functions/activities/get-job.ts";
 import { createReadSweep } from "#functions/activities/read-sweep.ts";
 import { createReadTrialMetrics } from "#functions/activities/read-trial-metrics.ts";
+import { createNotifyRunEnd } from "#functions/activities/notify-run-end.ts";
+import { createSendNotification } from "#functions/activities/send-notification.ts";
 import { createReadGraph } from "#functions/activities/read-graph.ts";
 import { createReleaseSlot } from "#functions/activities/release-slot.ts";
 import { createRememberRun } from "#functions/activities/remember-run.ts";
@@ -31,6 +34,7 @@ import { createEventLog } from "#functions/event-log.ts";
 import { datasetArrived } from "#functions/events/dataset-arrived.ts";
 import { jobChanged } from "#functions/events/job-changed.ts";
 import { outputWritten } from "#functions/events/output-written.ts";
+import { applyRetention } from "#functions/http/apply-retention.ts";
 import { cancelRun } from "#functions/http/cancel-run.ts";
 import { createDatasetUpload } from "#functions/http/create-dataset-upload.ts";
 import { deleteDataset } from "#functions/http/delete-dataset.ts";
@@ -41,6 +45,14 @@ import { listDatasets } from "#functions/http/list-datasets.ts";
 import { listEvents } from "#functions/http/list-events.ts";
 import { putDataset } from "#functions/http/put-dataset.ts";
 import { startDatasetRun } from "#functions/http/start-dataset-run.ts";
+import { deleteWebhook } from "#functions/http/delete-webhook.ts";
+import { getWebhook } from "#functions/http/get-webhook.ts";
+import { listDeadLetters } from "#functions/http/list-dead-letters.ts";
+import { listWebhooks } from "#functions/http/list-webhooks.ts";
+import { putWebhook } from "#functions/http/put-webhook.ts";
+import { redeliverDeadLetter } from "#functions/http/redeliver-dead-letter.ts";
+import { rotateWebhookSecret } from "#functions/http/rotate-webhook-secret.ts";
+import { testWebhook } from "#functions/http/test-webhook.ts";
 import { createUpload } from "#functions/http/create-upload.ts";
 import { deleteSchedule } from "#functions/http/delete-schedule.ts";
 import { downloadNodeOutput } from "#functions/http/download-node-output.ts";
@@ -50,6 +62,7 @@ import { getNodeLogs } from "#functions/http/get-node-logs.ts";
 import { getNodeMetrics } from "#functions/http/get-node-metrics.ts";
 import { getOpenApi } from "#functions/http/get-openapi.ts";
 import { getPipeline } from "#functions/http/get-pipeline.ts";
+import { getRetention } from "#functions/http/get-retention.ts";
 import { getRun } from "#functions/http/get-run.ts";
 import { getSchedule } from "#functions/http/get-schedule.ts";
 import { listNodeOutputs } from "#functions/http/list-node-outputs.ts";
@@ -58,6 +71,7 @@ import { listComponents } from "#functions/http/list-components.ts";
 import { putComponent } from "#functions/http/put-component.ts";
 import { putPipeline } from "#functions/http/put-pipeline.ts";
 import { listPipelines } from "#functions/http/list-pipelines.ts";
+import { rerunRun } from "#functions/http/rerun-run.ts";
 import { listRuns } from "#functions/http/list-runs.ts";
 import { listSchedules } from "#functions/http/list-schedules.ts";
 import { pauseSchedule } from "#functions/http/pause-schedule.ts";
@@ -76,15 +90,22 @@ import { createRegistryRoom } from "#functions/registry.ts";
 import { createDataIdentities } from "#functions/reuse/data-identities.ts";
 import { createNodeMemory } from "#functions/reuse/node-memory.ts";
 import { createReuse } from "#functions/reuse/reuse.ts";
+import { createRunArchive } from "#functions/retention/run-archive.ts";
 import { createRunDocuments } from "#functions/run-documents.ts";
 import { createSchedules } from "#functions/schedules.ts";
 import { createSlots } from "#functions/slots.ts";
 import { createStartRun } from "#functions/start-run.ts";
+import { createDeadLetters } from "#functions/webhooks/dead-letters.ts";
+import { createAddressGuard } from "#functions/webhooks/guard-address.ts";
+import { createNotifications } from "#functions/webhooks/notifications.ts";
+import { createWebhooks } from "#functions/webhooks/webhooks.ts";
 import { checkRuns } from "#functions/timer/check-runs.ts";
 import { fireSchedules } from "#functions/timer/fire-schedules.ts";
 import { reapJobs } from "#functions/timer/reap-jobs.ts";
 import { reconcileDatasets } from "#functions/timer/reconcile-datasets.ts";
+import { retain } from "#functions/timer/retain.ts";
 import * as activities from "#orchestrations/activities.ts";
+import { deliverNotification } from "#orchestrations/deliver-notification.ts";
 import { collectDataset } from "#orchestrations/collect-dataset.ts";
 import { runNode } from "#orchestrations/run-node.ts";
 import { runSweep } from "#orchestrations/run-sweep.ts";
@@ -113,9 +134,13 @@ const plans = createPlans(blobs);
 const assets = createAssets({ ml, blobs });
 const records = createRecords(blobs);
 const schedules = createSchedules(records);
+const archive = createRunArchive({ blobs, records });
 const pipelines = createPipelines({ folder: settings.pipelinesFolder, blobs });
-const registry = createRegistryRoom({ registry: createRegistry(connection), records, assets });
-const startRun = createStartRun({ resolver: registry.resolver, plans, log });
+const assetRegistry = createRegistry(connection);
+const registry = createRegistryRoom({ registry: assetRegistry, records, assets });
+const webhooks = createWebhooks({ records });
+const notifications = createNotifications({ webhooks, log });
+const startRun = createStartRun({ resolver: registry.resolver, plans, archive, notifications, log });
 const datasets = createDatasets({ folder: settings.datasetsFolder, records, log });
 const versions = createDatasetVersions({ blobs, records });
 const events = createEventLog({ records });
@@ -131,7 +156,7 @@ const context: App = {
   logs: createJobLogs({ blobs }),
   pipelines,
   registry,
-  runs: createRunDocuments({ plans, ml, memory }),
+  runs: createRunDocuments({ plans, ml, memory, archive }),
   data,
   memory,
   reuse: createReuse({ assets, data, memory, log }),
@@ -139,6 +164,10 @@ const context: App = {
   slots: createSlots({ records }),
   concurrency: settings.concurrency,
   deployment: settings.deployment,
+  records,
+  archive,
+  retention: settings.retention,
+  registeredPlaces: () => assetRegistry.places(),
   schedules,
   deployedSchedules: createDeployedSchedules({ folder: settings.schedulesFolder, schedules, log }),
   schedulesFolder: settings.schedulesFolder,
@@ -154,6 +183,10 @@ const context: App = {
   }),
   events,
   eventDays: settings.eventDays,
+  webhooks,
+  deadLetters: createDeadLetters({ records }),
+  notifications,
+  guard: createAddressGuard(settings.webhookAllow),
 };
 
 app.setup({ enableHttpStream: true });
@@ -166,6 +199,7 @@ const routes = [
   listRuns,
   getRun,
   cancelRun,
+  rerunRun,
   getNode,
   getNodeLogs,
   getNodeMetrics,
@@ -179,6 +213,8 @@ const routes = [
   listComponents,
   getComponent,
   putComponent,
+  getRetention,
+  applyRetention,
   listSchedules,
   getSchedule,
   putSchedule,
@@ -195,6 +231,14 @@ const routes = [
   startDatasetRun,
   createDatasetUpload,
   listEvents,
+  listWebhooks,
+  getWebhook,
+  putWebhook,
+  deleteWebhook,
+  rotateWebhookSecret,
+  testWebhook,
+  listDeadLetters,
+  redeliverDeadLetter,
 ].map((create) => create(context));
 
 for (const route of [...routes, getOpenApi(context, routes)]) {
@@ -216,7 +260,13 @@ for (const event of [outputWritten(context), jobChanged(context), datasetArrived
   });
 }
 
-for (const timer of [checkRuns(context), reapJobs(context), fireSchedules(context), reconcileDatasets(context)]) {
+for (const timer of [
+  checkRuns(context),
+  reapJobs(context),
+  fireSchedules(context),
+  retain(context),
+  reconcileDatasets(context),
+]) {
   app.timer(timer.name, {
     schedule: timer.schedule,
     extraInputs: [df.input.durableClient()],
@@ -237,6 +287,9 @@ const implementations: ActivityImplementation[] = [
   implement(activities.readSweep, createReadSweep(context)),
   implementWithClient(activities.readTrialMetrics, createReadTrialMetrics(context)),
   implementWithClient(activities.startTrials, startTrials),
+  implement(activities.sendNotification, createSendNotification(context)),
+  implement(activities.buryNotification, createBuryNotification(context)),
+  implementWithClient(activities.notifyRunEnd, createNotifyRunEnd(context)),
   implementWithClient(activities.advanceDataset, createAdvanceDataset(context)),
   implement(activities.readGraph, createReadGraph(context)),
   implement(activities.takeSlot, createTakeSlot(context)),
@@ -259,3 +312,4 @@ df.app.orchestration("runPipeline", runPipeline);
 df.app.orchestration("runNode", runNode);
 df.app.orchestration("runSweep", runSweep);
 df.app.orchestration("collectDataset", collectDataset);
+df.app.orchestration("deliverNotification", deliverNotification);

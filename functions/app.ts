@@ -2,6 +2,8 @@
 import type { Blobs } from "#shared/azure/blob.ts";
 import type { Ml } from "#shared/azure/ml.ts";
 import type { Concurrency } from "#shared/domain/concurrency.ts";
+import type { Records } from "#shared/azure/records.ts";
+import type { RetentionPolicy } from "#shared/domain/retention.ts";
 import type { Log } from "#shared/log.ts";
 import type { Plans } from "#shared/plans.ts";
 import type { Assets } from "./assets.ts";
@@ -18,9 +20,14 @@ import type { RunDocuments } from "./run-documents.ts";
 import type { DataIdentities } from "./reuse/data-identities.ts";
 import type { NodeMemory } from "./reuse/node-memory.ts";
 import type { Reuse } from "./reuse/reuse.ts";
+import type { RunArchive } from "./retention/run-archive.ts";
 import type { Schedules } from "./schedules.ts";
 import type { Slots } from "./slots.ts";
 import type { StartRun } from "./start-run.ts";
+import type { DeadLetters } from "./webhooks/dead-letters.ts";
+import type { AddressGuard } from "./webhooks/guard-address.ts";
+import type { Notifications } from "./webhooks/notifications.ts";
+import type { Webhooks } from "./webhooks/webhooks.ts";
 
 export interface App {
   readonly ml: Ml;
@@ -43,6 +50,12 @@ export interface App {
   readonly data: DataIdentities;
   readonly memory: NodeMemory;
   readonly reuse: Reuse;
+  readonly records: Records;
+  readonly archive: RunArchive;
+  /** What is kept for how long. */
+  readonly retention: RetentionPolicy;
+  /** Where registered models and data assets lie. */
+  readonly registeredPlaces: () => AsyncIterable<string>;
   readonly schedules: Schedules;
   readonly deployedSchedules: DeployedSchedules;
   /** Absolute. */
@@ -51,6 +64,11 @@ export interface App {
   readonly versions: DatasetVersions;
   readonly arrivals: DatasetArrivals;
   readonly events: EventLog;
+  readonly webhooks: Webhooks;
+  readonly deadLetters: DeadLetters;
+  readonly notifications: Notifications;
+  /** Which addresses webhooks may reach. */
+  readonly guard: AddressGuard;
   /** How long entries of the event record are kept. */
   readonly eventDays: number;
 }
