@@ -1,11 +1,12 @@
 // A value meets the declaration of the input it is given to.
 import { isRegistered, localPathOf, placeholderIn } from "./asset-references.ts";
-import type { DataType, InputMode, LiteralType } from "./data-types.ts";
+import type { DataType, InputMode } from "./data-types.ts";
 import type { Field } from "./issue-list.ts";
-import { type LiteralDeclaration, coerceLiteral } from "./literals.ts";
+import { type LiteralDeclaration, coerceLiteral, isReadAs } from "./literals.ts";
 import type { PlanCompiler } from "./pipeline-scope.ts";
 import { type DataDeclaration, type InputDeclaration, readDataType } from "./ports.ts";
-import { describe } from "./shape.ts";
+import { pythonText } from "./python-text.ts";
+import { describe, isMapping } from "./shape.ts";
 import { type Value, invalid } from "./value.ts";
 
 /** Data by its place, a registered asset looked up. */
@@ -52,6 +53,11 @@ function conformLiteral(value: Value, declaration: LiteralDeclaration, field: Fi
   }
   const coerced = coerceLiteral(value.literal, declaration);
   if (coerced.value === undefined) {
+    // Published pipelines give a number to an enum of texts, and Azure ML takes it.
+    if (coerced.nearest !== undefined && typeof value.literal === "number" && isWrittenIn(field, value.literal)) {
+      list.warn(field, coerced.problem);
+      return { kind: "literal", literal: pythonText(value.literal) };
+    }
     list.error(
       field,
       coerced.problem,
@@ -63,9 +69,9 @@ function conformLiteral(value: Value, declaration: LiteralDeclaration, field: Fi
   return { kind: "literal", literal: coerced.value };
 }
 
-/** Whether every value of one type is one of the other; a text may hold anything, which is seen when it is read. */
-function isReadAs(given: LiteralType, wanted: LiteralType): boolean {
-  return given === wanted || given === "string" || wanted === "string" || (given === "integer" && wanted === "number");
+/** Whether the author wrote the value here, and no binding brought it from elsewhere. */
+function isWrittenIn({ holder, key }: Field, literal: unknown): boolean {
+  return isMapping(holder) && key !== undefined && holder[key] === literal;
 }
 
 function conformData(value: Value, declaration: DataDeclaration, field: Field, compiler: PlanCompiler): Value {
