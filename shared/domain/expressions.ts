@@ -91,19 +91,11 @@ export function withoutOptionalParts(command: string): string {
   return command.replaceAll(optionalPattern, "");
 }
 
-/** Calls `visit` for each text in `value`, with its path and the mapping or list that holds it. */
-export function visitTexts(
-  value: unknown,
-  path: string,
-  visit: (text: string, path: string, holder: object, key: string | number) => void,
-): void {
-  if (typeof value !== "object" || value === null) return;
-  const entries: Iterable<[string | number, unknown]> = Array.isArray(value) ? value.entries() : Object.entries(value);
-  for (const [key, item] of entries) {
-    const itemPath = path === "" ? String(key) : `${path}.${key}`;
-    if (typeof item === "string") visit(item, itemPath, value, key);
-    else visitTexts(item, itemPath, visit);
-  }
+/** Every text in `value`, however deep. */
+export function textsIn(value: unknown, found: string[] = []): string[] {
+  if (typeof value === "string") found.push(value);
+  else if (typeof value === "object" && value !== null) for (const item of Object.values(value)) textsIn(item, found);
+  return found;
 }
 
 function shorten(text: string): string {

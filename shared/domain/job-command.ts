@@ -12,6 +12,9 @@ const numberPattern = /^[-+]?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
 /** No character that a shell, or the language of a script in an argument, gives a meaning to. */
 const inertPattern = /^[A-Za-z0-9_.:/@+,-]*$/;
 
+/** Each input's kind; undefined for an optional one without a value. */
+export type InputKinds = Readonly<Record<string, JobInput["kind"] | undefined>>;
+
 /**
  * The command as submitted: each `$[[ ]]` part kept or dropped, and each `${{inputs.x}}` of a literal one argument that
  * holds exactly its value, however the author quoted the place. A value is refused where bash or another interpreter
@@ -21,24 +24,27 @@ const inertPattern = /^[A-Za-z0-9_.:/@+,-]*$/;
  * @throws MlpipeError `InvalidRequest` naming the input and what to change
  */
 export function jobCommand(command: string, inputs: Readonly<Record<string, JobInput | undefined>>): string {
-  const script = resolveOptionalParts(command, (name) => valueOf(name) !== undefined);
-  if (!needsLiteral(script)) return script;
-  const variables = new Map<string, string>();
+  const given = Object.entries(inputs);
+  const literals = given.flatMap(([name, input]) => (input?.kind === "literal" ? [[name, input.value] as const] : []));
+  const kinds = Object.fromEntries(given.map(([name, input]) => [name, input?.kind]));
+  return prepareCommand(command, kinds)(new Map(literals));
+}
 
-  function valueOf(name: string): JobInput | undefined {
-    return Object.hasOwn(inputs, name) ? inputs[name] : undefined;
-  }
-
-  function needsLiteral(text: string): boolean {
-    return commandExpressions(text).some(
-      ({ scope, name }) => scope === "inputs" && Object.hasOwn(inputs, name) && valueOf(name)?.kind !== "data",
+/**
+ * All of `jobCommand` that does not depend on values: one reading of a command serves every node that runs it.
+ *
+ * @returns gives the command for the values of its literals, and throws as `jobCommand` does
+ */
+export function prepareCommand(command: string, kinds: InputKinds): (literals: ReadonlyMap<string, string>) => string {
+  const kindOf = (name: string) => (Object.hasOwn(kinds, name) ? kinds[name] : undefined);
+  const script = resolveOptionalParts(command, (name) => kindOf(name) !== undefined);
+  const needsLiteral = (text: string) =>
+    commandExpressions(text).some(
+      ({ scope, name }) => scope === "inputs" && Object.hasOwn(kinds, name) && kinds[name] !== "data",
     );
-  }
-
-  function literal(name: string): string {
-    const input = valueOf(name);
-    return input?.kind === "literal" ? input.value : "";
-  }
+  if (!needsLiteral(script)) return () => script;
+  const variables = new Map<string, string>();
+  const demands: { readonly name: string; readonly content: "number" | "inert"; readonly where: string }[] = [];
 
   function variableOf(name: string): string {
     const known = variables.get(name);
@@ -58,37 +64,43 @@ export function jobCommand(command: string, inputs: Readonly<Record<string, JobI
       const match = expressionPattern.exec(text);
       if (match === null) return undefined;
       const [whole, scope, name] = match;
-      if (scope !== "inputs" || name === undefined || !Object.hasOwn(inputs, name))
+      if (scope !== "inputs" || name === undefined || !Object.hasOwn(kinds, name))
         return { name: undefined, length: whole.length };
-      const input = inputs[name];
-      if (input === undefined) {
+      if (kinds[name] === undefined) {
         throw new MlpipeError(
           "InvalidRequest",
           `input \`${name}\` has no value; put what needs it between \`$[[\` and \`]]\` in the command`,
         );
       }
-      return { name: input.kind === "literal" ? name : undefined, length: whole.length };
+      return { name: kinds[name] === "literal" ? name : undefined, length: whole.length };
     },
     write: (name, quoting) => inQuoting(`\${${variableOf(name)}}`, quoting),
-    demand(name, content, where) {
-      const pattern = content === "number" ? numberPattern : inertPattern;
-      if (pattern.test(literal(name))) return;
-      const wanted = content === "number" ? "a number" : "letters, digits and `_.:/@+,-` only";
-      throw new MlpipeError(
-        "InvalidRequest",
-        `input \`${name}\` stands in ${where}, so its value must be ${wanted}; hand it over as an argument of its own instead`,
-      );
-    },
+    demand: (name, content, where) => void demands.push({ name, content, where }),
   });
-
   if (needsLiteral(rewritten)) {
     throw new MlpipeError(
       "InvalidRequest",
       "an input stands in a place of the command whose quoting is not understood; give it a word of its own",
     );
   }
-  const assignments = [...variables].map(([name, variable]) => `${variable}=${quote(name, literal(name))}\n`);
-  return `${assignments.join("")}${rewritten}`;
+
+  return (literals) => {
+    for (const { name, content, where } of demands) checkContent(name, literals.get(name) ?? "", content, where);
+    const assignments = [...variables].map(
+      ([name, variable]) => `${variable}=${quote(name, literals.get(name) ?? "")}\n`,
+    );
+    return `${assignments.join("")}${rewritten}`;
+  };
+}
+
+function checkContent(name: string, value: string, content: "number" | "inert", where: string): void {
+  const pattern = content === "number" ? numberPattern : inertPattern;
+  if (pattern.test(value)) return;
+  const wanted = content === "number" ? "a number" : "letters, digits and `_.:/@+,-` only";
+  throw new MlpipeError(
+    "InvalidRequest",
+    `input \`${name}\` stands in ${where}, so its value must be ${wanted}; hand it over as an argument of its own instead`,
+  );
 }
 
 function inQuoting(variable: string, quoting: Quoting): string {

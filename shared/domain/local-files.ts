@@ -17,6 +17,8 @@ export type LocalFiles = ReturnType<typeof createLocalFiles>;
 export function createLocalFiles(files: FileSource | undefined, list: IssueList, documentFile?: string) {
   const references = new Map<string, LocalReference>();
   const parsed = new Map<string, Promise<Mapping | undefined>>();
+  /** A thousand nodes name few files. */
+  const resolved = new Map<string, string>();
 
   /** A YAML file as a mapping; undefined after having told why not. */
   async function file(path: string, field: Field): Promise<Mapping | undefined> {
@@ -64,7 +66,10 @@ export function createLocalFiles(files: FileSource | undefined, list: IssueList,
       );
       return undefined;
     }
-    return base === undefined ? joinPath("", path) : joinPath(folderOf(base), path);
+    const key = `${base ?? ""}\n${path}`;
+    const known = resolved.get(key) ?? (base === undefined ? joinPath("", path) : joinPath(folderOf(base), path));
+    resolved.set(key, known);
+    return known;
   }
 
   /** The placeholder for what has to be uploaded; undefined after having told what is wrong with it. */

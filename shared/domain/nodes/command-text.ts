@@ -2,10 +2,19 @@
 import { isMlpipeError } from "../../errors.ts";
 import { commandExpressions, withoutOptionalParts } from "../expressions.ts";
 import type { Field, IssueList } from "../issue-list.ts";
-import { type JobInput, jobCommand } from "../job-command.ts";
+import { type InputKinds, prepareCommand } from "../job-command.ts";
 import { pythonText } from "../python-text.ts";
 import { isLiteral } from "../shape.ts";
 import type { Value } from "../value.ts";
+
+/** What is wrong with a command whatever the values; `fill` is there when nothing is. */
+interface Reading {
+  readonly problems: readonly { readonly message: string; readonly nearest?: { name: string; among: string[] } }[];
+  readonly fill?: (literals: ReadonlyMap<string, string>) => unknown;
+}
+
+/** By compilation, which has one list: a thousand nodes of one component have one command. */
+const readings = new WeakMap<IssueList, Map<string, Reading>>();
 
 /** The command at `field`, with everything that is wrong with it told. */
 export function readCommand(
@@ -20,47 +29,49 @@ export function readCommand(
     return "";
   }
   const script = pythonText(value);
-  const required = new Set(commandExpressions(withoutOptionalParts(script)).map(({ name }) => name));
-  const problems = commandExpressions(script).flatMap(({ scope, name }) => {
-    if (scope === "search_space")
-      return [{ message: `\`\${{search_space.${name}}}\` belongs to the trial of a sweep`, extra: {} }];
-    const known = scope === "inputs" ? inputs : outputs;
-    if (!known.has(name)) {
-      const message = `\`\${{${scope}.${name}}}\`: there is no ${scope.slice(0, -1)} \`${name}\``;
-      return [{ message, extra: { nearest: { name, among: [...known.keys()] } } }];
-    }
-    if (scope === "outputs" || !required.has(name) || hasValue(inputs.get(name))) return [];
-    return [
-      {
-        message: `the optional input \`${name}\` has no value; put what needs it between \`$[[\` and \`]]\``,
-        extra: {},
-      },
-    ];
-  });
-  for (const { message, extra } of problems) list.error(field, message, extra);
-  if (problems.length === 0) tellRefusedValues(script, inputs, field, list);
+  const kinds: Record<string, InputKinds[string]> = {};
+  const literals = new Map<string, string>();
+  for (const [name, input] of inputs) {
+    kinds[name] = input === undefined ? undefined : input.kind === "literal" ? "literal" : "data";
+    if (input?.kind === "literal") literals.set(name, pythonText(input.literal));
+  }
+  const known = readings.get(list) ?? new Map<string, Reading>();
+  readings.set(list, known);
+  const key = JSON.stringify([script, Object.entries(kinds), [...outputs]]);
+  const reading = known.get(key) ?? readScript(script, kinds, outputs);
+  known.set(key, reading);
+  for (const { message, nearest } of reading.problems)
+    list.error(field, message, nearest === undefined ? {} : { nearest });
+  try {
+    reading.fill?.(literals);
+  } catch (error) {
+    list.error(field, messageOf(error));
+  }
   return script;
 }
 
-function hasValue(value: Value | undefined): boolean {
-  return value !== undefined && (value.kind !== "output" || value.mayBeAbsent !== true);
+function readScript(script: string, kinds: InputKinds, outputs: ReadonlySet<string>): Reading {
+  const required = new Set(commandExpressions(withoutOptionalParts(script)).map(({ name }) => name));
+  const problems = commandExpressions(script).flatMap(({ scope, name }): Reading["problems"] => {
+    if (scope === "search_space")
+      return [{ message: `\`\${{search_space.${name}}}\` belongs to the trial of a sweep` }];
+    const known = scope === "inputs" ? Object.keys(kinds) : [...outputs];
+    if (!known.includes(name)) {
+      const message = `\`\${{${scope}.${name}}}\`: there is no ${scope.slice(0, -1)} \`${name}\``;
+      return [{ message, nearest: { name, among: known } }];
+    }
+    if (scope === "outputs" || kinds[name] !== undefined || !required.has(name)) return [];
+    return [{ message: `the optional input \`${name}\` has no value; put what needs it between \`$[[\` and \`]]\`` }];
+  });
+  if (problems.length > 0) return { problems };
+  try {
+    return { problems, fill: prepareCommand(script, kinds) };
+  } catch (error) {
+    return { problems: [{ message: messageOf(error) }] };
+  }
 }
 
-function tellRefusedValues(
-  script: string,
-  inputs: ReadonlyMap<string, Value | undefined>,
-  field: Field,
-  list: IssueList,
-): void {
-  const given: Record<string, JobInput | undefined> = {};
-  for (const [name, value] of inputs) {
-    if (value?.kind === "literal") given[name] = { kind: "literal", value: pythonText(value.literal) };
-    else given[name] = value === undefined ? undefined : { kind: "data" };
-  }
-  try {
-    jobCommand(script, given);
-  } catch (error) {
-    if (!isMlpipeError(error)) throw error;
-    list.error(field, error.message);
-  }
+function messageOf(error: unknown): string {
+  if (!isMlpipeError(error)) throw error;
+  return error.message;
 }
