@@ -1,5 +1,5 @@
 // The app as its users see it: over HTTP, with a key. The same calls serve an embedded stack and a deployed app.
-import { inject, test } from "vitest";
+import { inject, type TestContext } from "vitest";
 import { RunDocument } from "#shared/api.ts";
 import { runStatusFacts } from "#shared/domain/run.ts";
 import type { Stack } from "#local/stack.ts";
@@ -15,7 +15,7 @@ export interface AppUnderTest {
 export interface Call {
   readonly method?: string;
   /** JSON, or text as it is. */
-  readonly body?: unknown;
+  readonly body?: object | string;
   readonly headers?: Readonly<Record<string, string>>;
   /** `null` leaves it out. */
   readonly key?: string | null;
@@ -42,7 +42,7 @@ export function createApp({ url, key }: Pick<AppUnderTest, "url" | "key">) {
         ...(typeof body === "object" ? { "content-type": "application/json" } : {}),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: typeof body === "object" ? JSON.stringify(body) : String(body) }),
+      ...(body === undefined ? {} : { body: typeof body === "object" ? JSON.stringify(body) : body }),
       signal: AbortSignal.timeout(120_000),
     });
   }
@@ -136,17 +136,14 @@ export function sharedApp(): { app: App; controls: Controls | undefined } {
   return { app: createApp(given), controls: given.embedded === undefined ? undefined : createControls(given.embedded) };
 }
 
-/** A case that needs the embedded stack's faults or counters; on a deployed app it is passed over, and says so. */
-export function embeddedTest(
+/** The body of a case that needs the embedded stack's faults or counters; on a deployed app it is passed over, and says so. */
+export function onEmbedded(
   controls: Controls | undefined,
-  title: string,
   body: (controls: Controls) => Promise<void>,
-): void {
-  test(title, async ({ skip }) => {
-    if (controls === undefined) {
-      console.log(`skipped on a deployed app, which takes no faults: ${title}`);
-      return skip("a deployed app takes no faults");
-    }
-    return body(controls);
-  });
+): (context: TestContext) => Promise<void> {
+  return async ({ skip, task }) => {
+    if (controls !== undefined) return body(controls);
+    console.log(`skipped on a deployed app, which takes no faults: ${task.name}`);
+    return skip("a deployed app takes no faults");
+  };
 }

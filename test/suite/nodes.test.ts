@@ -1,7 +1,7 @@
 // What becomes of a node: sizes, limits, failures, cancels.
 import { describe, expect, test } from "vitest";
 import { RunDocument } from "#shared/api.ts";
-import { appending, embeddedTest, nodeOf, shell, sharedApp, writing } from "./app.ts";
+import { appending, onEmbedded, nodeOf, shell, sharedApp, writing } from "./app.ts";
 
 const { app, controls } = sharedApp();
 const result = { outputs: { result: { type: "uri_folder" } } };
@@ -11,52 +11,61 @@ const cancel = (runId: string, body: object = {}) => app.call(`runs/${runId}/can
 describe("a node that asks for a size", () => {
   const sized = (instance_type: string, more: object = {}) => writing("x", { resources: { instance_type, ...more } });
 
-  embeddedTest(controls, "falls back along its list and says which it got and why not the others", async (embedded) => {
-    await embedded.setWorkspaceFaults({
-      sizes: { Standard_NC6s_v3: "NoSuchSize", Standard_NC4as_T4_v3: "NoQuota" },
-    });
-    const run = await app.ended((await app.start({ node: sized("Standard_NC6s_v3") })).runId);
-    await embedded.setWorkspaceFaults();
-    expect(run.status).toBe("completed");
-    const node = nodeOf(run, "node");
-    expect(node).toMatchObject({ attempt: 3, instanceType: "Standard_NC24ads_A100_v4" });
-    expect(node.refusedInstanceTypes).toEqual([
-      { instanceType: "Standard_NC6s_v3", reason: expect.stringContaining("not a supported VM size") },
-      { instanceType: "Standard_NC4as_T4_v3", reason: expect.stringContaining("quota") },
-    ]);
-    expect((await embedded.jobPuts(run.runId)).map(({ status }) => status)).toEqual([400, 400, 201]);
-    expect(await app.read(run.runId, "node", "result", "text")).toBe("x");
-  });
+  test(
+    "falls back along its list and says which it got and why not the others",
+    onEmbedded(controls, async (embedded) => {
+      await embedded.setWorkspaceFaults({
+        sizes: { Standard_NC6s_v3: "NoSuchSize", Standard_NC4as_T4_v3: "NoQuota" },
+      });
+      const run = await app.ended((await app.start({ node: sized("Standard_NC6s_v3") })).runId);
+      await embedded.setWorkspaceFaults();
+      expect(run.status).toBe("completed");
+      const node = nodeOf(run, "node");
+      expect(node).toMatchObject({ attempt: 3, instanceType: "Standard_NC24ads_A100_v4" });
+      expect(node.refusedInstanceTypes).toEqual([
+        { instanceType: "Standard_NC6s_v3", reason: expect.stringContaining("not a supported VM size") },
+        { instanceType: "Standard_NC4as_T4_v3", reason: expect.stringContaining("quota") },
+      ]);
+      expect((await embedded.jobPuts(run.runId)).map(({ status }) => status)).toEqual([400, 400, 201]);
+      expect(await app.read(run.runId, "node", "result", "text")).toBe("x");
+    }),
+  );
 
-  embeddedTest(controls, "fails with every refusal when none of its list can be had", async (embedded) => {
-    await embedded.setWorkspaceFaults({
-      sizes: { Standard_DS3_v2: "NoSuchSize", Standard_DS4_v2: "NoQuota" },
-    });
-    const properties = { mlpipe: { instance_type_fallbacks: ["Standard_DS4_v2"] } };
-    const run = await app.ended((await app.start({ node: sized("Standard_DS3_v2", { properties }) })).runId);
-    await embedded.setWorkspaceFaults();
-    expect(run.status).toBe("failed");
-    const node = nodeOf(run, "node");
-    expect(node.status).toBe("failed");
-    expect(node.refusedInstanceTypes?.map(({ instanceType }) => instanceType)).toEqual([
-      "Standard_DS3_v2",
-      "Standard_DS4_v2",
-    ]);
-    expect(node.failure?.reason).toMatch(/Standard_DS3_v2: .*not a supported.*Standard_DS4_v2: .*quota/);
-    expect(run.failure?.node).toBe("node");
-  });
+  test(
+    "fails with every refusal when none of its list can be had",
+    onEmbedded(controls, async (embedded) => {
+      await embedded.setWorkspaceFaults({
+        sizes: { Standard_DS3_v2: "NoSuchSize", Standard_DS4_v2: "NoQuota" },
+      });
+      const properties = { mlpipe: { instance_type_fallbacks: ["Standard_DS4_v2"] } };
+      const run = await app.ended((await app.start({ node: sized("Standard_DS3_v2", { properties }) })).runId);
+      await embedded.setWorkspaceFaults();
+      expect(run.status).toBe("failed");
+      const node = nodeOf(run, "node");
+      expect(node.status).toBe("failed");
+      expect(node.refusedInstanceTypes?.map(({ instanceType }) => instanceType)).toEqual([
+        "Standard_DS3_v2",
+        "Standard_DS4_v2",
+      ]);
+      expect(node.failure?.reason).toMatch(/Standard_DS3_v2: .*not a supported.*Standard_DS4_v2: .*quota/);
+      expect(run.failure?.node).toBe("node");
+    }),
+  );
 
-  embeddedTest(controls, "falls back as well when there is no machine after the job was taken", async (embedded) => {
-    await embedded.setWorkspaceFaults({ sizes: { Standard_DS3_v2: "NoCapacityLater" } });
-    const properties = { mlpipe: { instance_type_fallbacks: ["Standard_DS4_v2"] } };
-    const run = await app.ended((await app.start({ node: sized("Standard_DS3_v2", { properties }) })).runId);
-    await embedded.setWorkspaceFaults();
-    expect(run.status).toBe("completed");
-    expect(nodeOf(run, "node")).toMatchObject({ attempt: 2, instanceType: "Standard_DS4_v2" });
-    expect(nodeOf(run, "node").refusedInstanceTypes).toEqual([
-      { instanceType: "Standard_DS3_v2", reason: expect.stringMatching(/capacity/) },
-    ]);
-  });
+  test(
+    "falls back as well when there is no machine after the job was taken",
+    onEmbedded(controls, async (embedded) => {
+      await embedded.setWorkspaceFaults({ sizes: { Standard_DS3_v2: "NoCapacityLater" } });
+      const properties = { mlpipe: { instance_type_fallbacks: ["Standard_DS4_v2"] } };
+      const run = await app.ended((await app.start({ node: sized("Standard_DS3_v2", { properties }) })).runId);
+      await embedded.setWorkspaceFaults();
+      expect(run.status).toBe("completed");
+      expect(nodeOf(run, "node")).toMatchObject({ attempt: 2, instanceType: "Standard_DS4_v2" });
+      expect(nodeOf(run, "node").refusedInstanceTypes).toEqual([
+        { instanceType: "Standard_DS3_v2", reason: expect.stringMatching(/capacity/) },
+      ]);
+    }),
+  );
 });
 
 describe("a node's settings", () => {
@@ -136,6 +145,13 @@ function reading(node: string): Record<string, unknown> {
   return shell('cat "${{inputs.before}}" > "${{outputs.result}}/text"', { ...result, inputs });
 }
 
+/** What the workspace says its job went through; of a deployed app only how it ended is known. */
+async function jobStatuses(run: RunDocument, node: string): Promise<string[]> {
+  const { jobName = "", jobStatus = "" } = nodeOf(run, node);
+  const job = await controls?.job(jobName);
+  return job?.statuses.map(({ status }) => status) ?? [jobStatus];
+}
+
 describe("a run that is canceled", () => {
   test("while a node runs kills its job and starts nothing more", async () => {
     const jobs = { first: shell("echo begun; sleep 600", result), second: appending("first", "x") };
@@ -147,10 +163,7 @@ describe("a run that is canceled", () => {
     const run = await app.ended(runId);
     expect(run).toMatchObject({ status: "canceled", failure: { reason: "changed my mind" } });
     expect(statuses(run)).toEqual({ first: "canceled", second: "canceled" });
-    if (controls !== undefined) {
-      const { statuses: seen } = await controls.job(nodeOf(run, "first").jobName ?? "");
-      expect(seen.at(-1)?.status).toBe("Canceled");
-    }
+    expect((await jobStatuses(run, "first")).at(-1)).toBe("Canceled");
     const again = await cancel(runId);
     expect([again.status, RunDocument.parse(await again.json()).failure]).toEqual([200, run.failure]);
   });
@@ -180,10 +193,7 @@ describe("a run that is canceled", () => {
     await cancel(runId);
     const run = await app.ended(runId);
     expect(run.status).toBe("canceled");
-    if (controls !== undefined) {
-      const { statuses: seen } = await controls.job(nodeOf(run, "node").jobName ?? "");
-      expect(seen.map(({ status }) => status)).not.toContain("Running");
-    }
+    expect(await jobStatuses(run, "node")).not.toContain("Running");
     await cancel(blocked.runId);
     expect((await app.ended(blocked.runId)).status).toBe("canceled");
   });

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, inject, test } from "vitest";
-import { NodeMetrics, OutputList, RunDocument, RunList, UploadAnswer } from "#shared/api.ts";
+import { NodeMetrics, OutputList, type RunDocument, RunList, UploadAnswer } from "#shared/api.ts";
 import { nodeStatusFacts, runStatusFacts } from "#shared/domain/run.ts";
 import { snapshotHash } from "#shared/domain/snapshot.ts";
-import { embeddedTest, nodeOf, shell, sharedApp, writing } from "./app.ts";
+import { onEmbedded, nodeOf, shell, sharedApp, writing } from "./app.ts";
 
 const { app, controls } = sharedApp();
 const result = { outputs: { result: { type: "uri_folder" } } };
@@ -192,10 +192,9 @@ describe("a node's outputs", () => {
     await app.ended(runId);
   });
 
-  embeddedTest(
-    controls,
+  test(
     "of any size pass through the host without being held there, however slow the reader",
-    async () => {
+    onEmbedded(controls, async () => {
       const megabytes = 160;
       const command = `yes 0123456789abcde | head -c ${megabytes}M > "\${{outputs.result}}/large"`;
       const run = await app.ended((await app.start({ node: shell(command, result) })).runId);
@@ -217,7 +216,7 @@ describe("a node's outputs", () => {
       expect(length).toBe(megabytes * 2 ** 20);
       expect(hash.digest("hex")).toBe(sha256("0123456789abcde\n".repeat(megabytes * 2 ** 16)));
       expect((most - before) / 2 ** 20).toBeLessThan(megabytes / 2);
-    },
+    }),
   );
 });
 
