@@ -173,6 +173,8 @@ export async function startDatasetWorld(
       return answer.status;
     },
 
+    logFile: (part: string) => join(home, "stack", "logs", `${part}.log`),
+
     /** Base of the URLs in events. */
     storeUrl: () => container.url,
 

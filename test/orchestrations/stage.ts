@@ -94,6 +94,12 @@ export function play(orchestrator: Orchestrator, script: Script): { output: unkn
         step = generator.next(answer);
         continue;
       }
+      if (task.kind === "timer" && task.fireAt !== undefined) {
+        stage.elapsedSeconds += (task.fireAt.getTime() - now) / 1000;
+        now = task.fireAt.getTime();
+        step = generator.next();
+        continue;
+      }
       const event = task.kind === "any" ? task.children?.find(({ kind }) => kind === "event") : task;
       const timer = task.children?.find(({ kind }) => kind === "timer");
       waits += 1;
