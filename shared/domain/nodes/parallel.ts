@@ -22,6 +22,7 @@ import {
 } from "../shape.ts";
 import { keepSource } from "../source-map.ts";
 import { inputsOf } from "../step-inputs.ts";
+import type { Value } from "../value.ts";
 import { command } from "./command.ts";
 import { commandFields, componentFields, nodeFields } from "./fields.ts";
 import type { NodeKind } from "./node-kind.ts";
@@ -112,8 +113,10 @@ export const parallel: NodeKind = {
         "all mini-batches run in processes of one machine; `max_concurrency_per_instance` says how many",
       );
     if (settings === undefined) return;
+    const refusal = refusalOf(step, { ...component, ...node }, settings, compiler);
     command.compile(asCommand(step, settings, said), {
       ...compiler,
+      add: (planNode, field) => compiler.add(refusal === undefined ? planNode : { ...planNode, refusal }, field),
       list: placed(compiler.list, {
         [`${step.path}.command`]: said(["task", "program_arguments"]),
         [`${step.path}.environment`]: said(["task", "environment"]),
@@ -147,11 +150,6 @@ function readSettings(step: Step, node: Settings, said: Places, compiler: PlanCo
   const { list } = compiler;
   const { task = {}, retry_settings: retry = {}, max_concurrency_per_instance: concurrency } = node;
   const input = readInput(step, node, said, compiler);
-  if (node.partition_keys !== undefined)
-    list.error(
-      said(["partition_keys"]),
-      "mini-batches by `partition_keys` need Azure ML's own data engine and do not run here; split the data into files beforehand and say `mini_batch_size`",
-    );
   if (task.type !== undefined && task.type !== "run_function" && task.type !== "function")
     list.error(said(["task", "type"]), `expected \`run_function\`, got \`${task.type}\``);
   if (task.model !== undefined)
@@ -213,16 +211,40 @@ function readInput(step: Step, node: Settings, said: Places, compiler: PlanCompi
     return undefined;
   }
   if (value?.kind !== "data" && value?.kind !== "output") return name;
-  const field = fieldOf(`${step.path}.inputs`, step.node.inputs, name);
-  const isEvaluated = value.mode === "eval_mount" || value.mode === "eval_download";
-  if (value.type === "mltable" && !isEvaluated) {
+  if (value.mode === "direct" && !isTableOfRows(value))
     list.error(
-      field,
-      "the rows of an mltable need Azure ML's own data engine and do not run here; say `mode: eval_mount` for a table of files, or give a folder of files, or one csv",
+      fieldOf(`${step.path}.inputs`, step.node.inputs, name),
+      "with `mode: direct` the job gets an address and no files; use ro_mount or download",
     );
-  } else if (value.mode === "direct")
-    list.error(field, "with `mode: direct` the job gets an address and no files; use ro_mount or download");
   return name;
+}
+
+function isTableOfRows({ type, mode }: Extract<Value, { kind: "data" | "output" }>): boolean {
+  return type === "mltable" && mode !== "eval_mount" && mode !== "eval_download";
+}
+
+/** What the node is that only Azure ML's own data engine can split; undefined for what runs here. */
+function refusalOf(
+  step: Step,
+  node: Settings,
+  { input }: ParallelSettings,
+  compiler: PlanCompiler,
+): string | undefined {
+  const value = inputsOf(step, compiler).get(input);
+  const isTable = (value?.kind === "data" || value?.kind === "output") && isTableOfRows(value);
+  const reasons = [
+    ...(node.partition_keys === undefined
+      ? []
+      : ["by `partition_keys` (split the data into files beforehand and say `mini_batch_size`)"]),
+    ...(isTable
+      ? [
+          "over the rows of an mltable (say `mode: eval_mount` for a table of files, or give a folder of files, or one csv)",
+        ]
+      : []),
+  ];
+  return reasons.length === 0
+    ? undefined
+    : `a parallel job ${reasons.join(" and ")}, which needs Azure ML's own data engine`;
 }
 
 /** The node as the command that its job runs. */

@@ -95,7 +95,6 @@ jobs:
     [{ input_data: "${{inputs.rate}}" }, {}, "`rate` is a literal"],
     [{ mini_batch_size: "many" }, {}, "jobs.each.mini_batch_size: expected a number of files such as `5`"],
     [{ mini_batch_size: "0" }, {}, "expected a number of files"],
-    [{ partition_keys: "[store]" }, {}, "jobs.each.partition_keys: mini-batches by `partition_keys` need"],
     [{ error_threshold: "-2" }, {}, "jobs.each.error_threshold: expected a number of failures"],
     [{ retry_settings: "{timeout: 0}" }, {}, "jobs.each.retry_settings.timeout: expected seconds"],
     [{ retry_settings: "{max_retries: -1}" }, {}, "jobs.each.retry_settings.max_retries: expected a number of retries"],
@@ -104,21 +103,34 @@ jobs:
     [{}, { type: "model" }, "jobs.each.task.type: expected `run_function`"],
     [{}, { environment: undefined }, "jobs.each: has no `environment`"],
     [{}, { append_row_to: "rows.txt" }, "jobs.each.task.append_row_to: expected `${{outputs.<name>}}`"],
-    [{}, { append_row_to: "${{outputs.row}}" }, "jobs.each.task.append_row_to: there is no output `row` (did you mean `rows`?)"],
+    [
+      {},
+      { append_row_to: "${{outputs.row}}" },
+      "jobs.each.task.append_row_to: there is no output `row` (did you mean `rows`?)",
+    ],
     [{}, { program_arguments: "--x 'y" }, "jobs.each.task.program_arguments: a quote is not closed"],
     [
       {},
       { program_arguments: "--x ${{inputs.rat}}" },
       "jobs.each.task.program_arguments: `${{inputs.rat}}`: there is no",
     ],
-    [
-      { inputs: "{files: {type: mltable, path: 'azureml://datastores/d/paths/t/', mode: direct}, rate: 1}" },
-      {},
-      "jobs.each.inputs.files: the rows of an mltable need",
-    ],
     [{ resources: "{instance_count: 3}" }, {}, "jobs.each.resources.instance_count: all mini-batches run in"],
   ])("tells what is wrong: %o %o", async (fields, taskFields, expected) => {
     expect((await problems(fields, taskFields)).join("\n")).toContain(expected);
+  });
+
+  test.each([
+    [{ partition_keys: "[store]" }, "by `partition_keys`"],
+    [
+      { inputs: "{files: {type: mltable, path: 'azureml://datastores/d/paths/t/', mode: direct}, rate: 1}" },
+      "over the rows of an mltable",
+    ],
+  ])("is planned and refused where only Azure ML can split: %o", async (fields, expected) => {
+    const result = await compile(fields);
+    expect(result.plan?.nodes[0]?.refusal).toContain(expected);
+    expect(result.plan === undefined ? [] : result.refusals.map(({ message }) => message)).toEqual([
+      expect.stringContaining(`node \`each\` cannot run: it is a parallel job ${expected}`),
+    ]);
   });
 
   test("splits an mltable of files that the service delivers", async () => {
