@@ -25,10 +25,9 @@ export interface RunRequest {
   readonly experimentName?: string | undefined;
   /** Every node runs, whatever has been made before. */
   readonly force?: boolean | undefined;
+  /** How long the run may take, over the pipeline's own limit. */
+  readonly timeoutSeconds?: number | undefined;
 }
-
-/** A plan younger than this has no history that could have aged out. */
-const youngMs = 60_000;
 
 export type StartRun = ReturnType<typeof createStartRun>;
 
@@ -50,6 +49,7 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
     displayName,
     experimentName,
     force,
+    timeoutSeconds,
   }: RunRequest): Promise<{ plan: Plan; warnings: readonly Issue[]; refusals: readonly Issue[] }> {
     const compiled = await compilePlan(document, {
       inputs,
@@ -58,6 +58,7 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
       ...(tags === undefined ? {} : { tags }),
       ...(displayName === undefined ? {} : { displayName }),
       ...(experimentName === undefined ? {} : { experimentName }),
+      ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
     });
     if (compiled.plan !== undefined) {
       const mustRun = force === true ? { mustRun: compiled.plan.nodes.map((node) => node.name) } : {};
@@ -77,21 +78,22 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
     runId: string,
     plan: Plan,
     request: RunRequest | undefined,
-  ): Promise<{ stored: StoredPlan; requestHash: string }> {
+  ): Promise<{ stored: StoredPlan; requestHash: string; isNew: boolean }> {
     const requestHash = createHash("sha256").update(JSON.stringify(plan)).digest("hex");
     const fresh = { requestHash, createdTime: new Date().toISOString(), plan };
     const isNew = await plans.create(runId, fresh, request);
     if (isNew) log.info({ runId, pipeline: plan.pipeline, nodes: plan.nodes.length }, "run started");
-    return { stored: isNew ? fresh : await plans.get(runId), requestHash };
+    return { stored: isNew ? fresh : await plans.get(runId), requestHash, isNew };
   }
 
-  /** Whether the run was there once: without its history its id looks unused. */
-  async function hasAgedOut(runId: string, createdTime: string): Promise<boolean> {
-    return Date.now() - Date.parse(createdTime) > youngMs && (await archive.find(runId)) !== undefined;
-  }
-
-  async function begin(client: DurableClient, runId: string, { plan, createdTime }: StoredPlan): Promise<void> {
-    if (await hasAgedOut(runId, createdTime)) return;
+  async function begin(
+    client: DurableClient,
+    runId: string,
+    { plan, createdTime }: StoredPlan,
+    isNew: boolean,
+  ): Promise<void> {
+    // Without its history the id of a run that was there once looks unused.
+    if (!isNew && (await archive.find(runId)) !== undefined) return;
     if (!(await startInstance(client, runId, plan, createdTime))) return;
     const { pipeline, displayName } = plan;
     const about = { runId, pipeline, ...(displayName === undefined ? {} : { displayName }) };
@@ -129,14 +131,14 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
     ): Promise<string> {
       const runId =
         idempotencyKey === undefined ? newRunId(Math.random) : await derivedRunId("idempotency-key", idempotencyKey);
-      const { stored, requestHash } = await store(runId, plan, request);
+      const { stored, requestHash, isNew } = await store(runId, plan, request);
       if (stored.requestHash !== requestHash) {
         throw new MlpipeError(
           "Conflict",
           `This Idempotency-Key started run ${runId} with another request. Use a new key for a new request.`,
         );
       }
-      await begin(client, runId, stored);
+      await begin(client, runId, stored, isNew);
       return runId;
     },
 
@@ -147,13 +149,12 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
      * @throws MlpipeError `InvalidRequest` with every issue
      */
     async startAs(client: DurableClient, runId: string, toRequest: () => Promise<RunRequest>): Promise<void> {
-      let stored = await plans.find(runId);
-      if (stored === undefined) {
-        const request = await toRequest();
-        const { plan } = await compile(request);
-        ({ stored } = await store(runId, plan, request));
-      }
-      await begin(client, runId, stored);
+      const known = await plans.find(runId);
+      if (known !== undefined) return begin(client, runId, known, false);
+      const request = await toRequest();
+      const { plan } = await compile(request);
+      const { stored, isNew } = await store(runId, plan, request);
+      return begin(client, runId, stored, isNew);
     },
   };
 }

@@ -25,23 +25,25 @@ export interface OutputTools {
 
 const removalsAtOnce = 16;
 
-/** @param before milliseconds; outputs of runs that ended on earlier days go */
+/** @param before milliseconds; outputs of runs that ended earlier go */
 export async function ageOutputs(tools: OutputTools, before: number, pass: Pass): Promise<AgedOutputs> {
   const { archive, blobs } = tools;
   const aged: AgedOutputs = { removed: [], kept: [] };
-  const due: string[] = [];
-  for await (const runId of archive.ended(before)) due.push(runId);
-  if (due.length === 0) return aged;
+  const due = new Map<string, RunDocument>();
+  for await (const runId of archive.ended(before)) {
+    const document = await archive.find(runId);
+    if (document !== undefined && Date.parse(document.endTime ?? document.lastUpdatedTime) < before)
+      due.set(runId, document);
+  }
+  if (due.size === 0) return aged;
 
   // Without the whole list nothing may go.
   const registered: string[] = [];
   for await (const place of tools.registered()) registered.push(place);
-  const needed = createNeeds(tools, new Set(due));
+  const needed = createNeeds(tools, due);
 
-  for (const runId of due) {
+  for (const [runId, document] of due) {
     if (pass.isOver()) return aged;
-    const document = await archive.find(runId);
-    if (document === undefined) continue;
     const reason = whyRegistered(document, registered) ?? (await needed(runId)) ?? (await whyReusable(document, tools));
     if (reason !== undefined) {
       aged.kept.push({ runId, reason });
@@ -74,7 +76,7 @@ function whyRegistered({ runId, nodes }: RunDocument, registered: readonly strin
 }
 
 /** Tells why a run's outputs are needed by another run, undefined when they are not. */
-function createNeeds({ archive, blobs }: OutputTools, due: ReadonlySet<string>) {
+function createNeeds({ archive, blobs }: OutputTools, due: ReadonlyMap<string, unknown>) {
   const known = new Map<string, Promise<string | undefined>>();
 
   async function look(runId: string): Promise<string | undefined> {

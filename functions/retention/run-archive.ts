@@ -45,10 +45,10 @@ export function createRunArchive({
       await records.remove(calendarPath(runId, endTime));
     },
 
-    /** Archived runs that ended on days before `before` (milliseconds) and still have their outputs, oldest first. */
+    /** Archived runs that ended before `before` (milliseconds), or later that day, and still have their outputs; oldest first. */
     async *ended(before: number): AsyncGenerator<string, void> {
       for (const day of (await records.folders(calendarFolder)).toSorted()) {
-        if (!(Date.parse(`${day}T23:59:59.999Z`) < before)) continue;
+        if (!(Date.parse(`${day}T00:00:00Z`) < before)) continue;
         let continuation: string | undefined;
         do {
           const page = await records.page(`${calendarFolder}${day}/`, pageSize, continuation);
