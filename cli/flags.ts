@@ -28,6 +28,8 @@ export const flags = {
   force: () => new Option("--force", "run every node, whatever has been made before"),
   from: () =>
     new Option("--from <node>", "`failed`, or a node: it and all after it run, what is complete before it is kept"),
+  timeout: () =>
+    new Option("--timeout <time>", "how long the run may take, such as 90s, 30m or 2h").argParser(parseTime),
   watch: () => new Option("-w, --watch", "stay and show progress until the run ends"),
   displayName: () => new Option("--display-name <text>", "name that people read"),
   idempotencyKey: () =>
@@ -62,6 +64,14 @@ export interface ServerFlags {
 
 function collect(value: string, before: readonly string[]): string[] {
   return [...before, value];
+}
+
+function parseTime(text: string): number {
+  const [, count, unit = "s"] = /^([1-9]\d{0,8})(s|m|h|d)?$/.exec(text) ?? [];
+  const seconds = { s: 1, m: 60, h: 3600, d: 86_400 }[unit];
+  if (count === undefined || seconds === undefined)
+    throw new InvalidArgumentError("It must be a time such as 90s, 30m, 2h or 1d.");
+  return Number(count) * seconds;
 }
 
 function parseCount(text: string): number {

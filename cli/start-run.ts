@@ -16,12 +16,14 @@ export interface Starting {
   readonly idempotencyKey?: string | undefined;
   /** Run every node, whatever has been made before. */
   readonly force?: boolean | undefined;
+  /** How long the run may take. */
+  readonly timeoutSeconds?: number | undefined;
 }
 
 /** @throws MlpipeError `InvalidRequest` with every issue; `NotFound` when no such pipeline is deployed. */
 export async function startRun(terminal: Terminal, client: Client, starting: Starting): Promise<RunDocument> {
   // Without a key of the caller's, one of ours: the request is then safe to repeat when its answer is lost.
-  const { pipeline, displayName, force, idempotencyKey = randomUUID() } = starting;
+  const { pipeline, displayName, force, timeoutSeconds, idempotencyKey = randomUUID() } = starting;
   const store = createUploader(terminal, client);
   const inputs = await resolveInputs(
     starting.inputs,
@@ -32,6 +34,7 @@ export async function startRun(terminal: Terminal, client: Client, starting: Sta
     inputs,
     ...(displayName === undefined ? {} : { displayName }),
     ...(force === undefined ? {} : { force }),
+    ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
   };
   if (typeof pipeline === "string") return client.startRun(pipeline, request, idempotencyKey);
   return client.startInlineRun({ ...request, pipeline: await storeReferences(pipeline, store) }, idempotencyKey);

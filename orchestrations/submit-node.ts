@@ -149,7 +149,7 @@ function* submitAttempt(
       }
       work.outage = { since, tries: tries + 1 };
       const seconds = Math.max(answer.retryAfterSeconds ?? 0, Math.min(60, 2 ** tries));
-      work.pause = { until: secondsAfter(now(context), seconds), waitsFor: answer.reason };
+      work.pause = { until: secondsAfter(now(context), seconds), waitsFor: `the service: ${answer.reason}` };
       return "go-on";
     }
   }

@@ -41,6 +41,8 @@ const runOptions = {
   experimentName: z.string().max(255).optional(),
   /** Every node runs, whatever has been made before; what they make is remembered. */
   force: z.boolean().optional(),
+  /** How long the run may take, over the pipeline's own limit. */
+  timeoutSeconds: z.number().int().positive().optional(),
 };
 
 /** A component's name, as Azure ML has it. */

@@ -10,6 +10,8 @@ import { startRun } from "../start-run.ts";
 interface RunFlags extends StartFlags {
   readonly input: readonly string[];
   readonly force?: boolean;
+  /** Seconds. */
+  readonly timeout?: number;
   readonly displayName?: string;
   readonly idempotencyKey?: string;
 }
@@ -20,6 +22,7 @@ export function createRunCommand(context: CliContext): Command {
     .argument("<pipeline>", "path of a YAML or TypeScript file, or a deployed pipeline's name")
     .addOption(flags.input())
     .addOption(flags.force())
+    .addOption(flags.timeout())
     .addOption(flags.watch())
     .addOption(flags.json())
     .addOption(flags.displayName())
@@ -34,13 +37,21 @@ export function createRunCommand(context: CliContext): Command {
 }
 
 async function run(context: CliContext, pipeline: string, options: RunFlags): Promise<void> {
-  const { input, displayName, idempotencyKey, force } = options;
+  const { input, displayName, idempotencyKey, force, timeout: timeoutSeconds } = options;
   const inputs = readInputFlags(input);
   const prepared = isFile(pipeline) ? await preparePipeline(context, pipeline) : pipeline;
   await followStarted(
     context,
     options,
-    (client) => startRun(context.terminal, client, { pipeline: prepared, inputs, displayName, idempotencyKey, force }),
+    (client) =>
+      startRun(context.terminal, client, {
+        pipeline: prepared,
+        inputs,
+        displayName,
+        idempotencyKey,
+        force,
+        timeoutSeconds,
+      }),
     ({ runId, ...started }) => `Run ${runId} of ${started.pipeline}`,
   );
 }

@@ -7,7 +7,8 @@ import { secondsBetween } from "./format-duration.ts";
  * Where the job is, from Azure ML's own word for it; undefined when the node's status already says it. A job that has
  * logged something runs, even where the word for it is an older one.
  */
-export function describePhase({ status, jobStatus }: NodeRun, hasLogged: boolean): string | undefined {
+export function describePhase({ status, jobStatus, waitsFor }: NodeRun, hasLogged: boolean): string | undefined {
+  if (waitsFor !== undefined) return `waits for ${waitsFor}`;
   if (hasLogged || jobStatus === undefined || nodeStatusFacts[status].isTerminal || status === "waiting")
     return undefined;
   return phases[jobStatus.toLowerCase()] ?? jobStatus.toLowerCase();
@@ -23,6 +24,15 @@ const phases: Record<string, string | undefined> = {
   finalizing: "finalizing: storing the outputs",
   cancelrequested: "being canceled",
 };
+
+/** The attempts before the last, a line for each: `train 1  preempted  Standard_D4s_v5  the machine was taken away`. */
+export function describeAttempts(nodes: readonly NodeRun[]): string[] {
+  return nodes.flatMap(({ name, attempts = [] }) =>
+    attempts.map(({ attempt, class: failureClass, instanceType, reason }) =>
+      [`${name} ${attempt}`, failureClass, instanceType, reason].filter((part) => part !== undefined).join("  "),
+    ),
+  );
+}
 
 /** The machine it got, and the one it did not: `Standard_NC4as_T4_v3 instead of Standard_NC6s_v3`. */
 export function describeMachine({ instanceType, refusedInstanceTypes = [] }: NodeRun): string | undefined {

@@ -18,6 +18,7 @@ export function createPlainView(stream: NodeJS.WritableStream): RunView {
 
   return {
     show({ document, metrics }) {
+      if (document.waitsFor !== undefined) print("run", `run ${document.runId}: waits for ${document.waitsFor}`);
       for (const node of document.nodes) {
         const logged = metrics.get(node.name);
         const values = logged === undefined ? "" : summarizeMetrics(logged);

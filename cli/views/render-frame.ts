@@ -66,13 +66,14 @@ function renderNode(node: NodeRun, { metrics }: RunProgress, { now, colors, name
 }
 
 function renderWhole({ document }: RunProgress, now: number, colors: Colors): string {
-  const { status, nodes, runId, pipeline } = document;
+  const { status, nodes, runId, pipeline, waitsFor } = document;
   const done = nodes.filter((node) => nodeStatusFacts[node.status].isSuccess).length;
   const time = formatDuration(runSeconds(document, now));
   return [
     paint(colors, runHues[status], colors.bold(status)),
     `${done} of ${nodes.length} nodes`,
     time,
+    ...(waitsFor === undefined ? [] : [`waits for ${waitsFor}`]),
     `${pipeline} ${runId}`,
   ].join("  ");
 }

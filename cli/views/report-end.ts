@@ -1,4 +1,5 @@
 // What is said after a run has ended: where it failed and what to type next.
+import { failureClasses } from "#shared/domain/failure-class.ts";
 import type { RunDocument } from "#shared/domain/run.ts";
 import type { Hint } from "../hint.ts";
 import type { Colors } from "../terminal.ts";
@@ -24,10 +25,13 @@ export function reportEnd(document: RunDocument, { colors, isOwn, hint }: EndOpt
     document.nodes.find((each) => each.status === "failed");
   if (node === undefined) return [`${colors.red("Run failed:")} ${failure?.reason ?? "no reason is known"}`];
   const exitCode = node.failure?.exitCode === undefined ? "" : ` (exit code ${node.failure.exitCode})`;
+  const attempts = node.attempt > 1 ? ` after ${node.attempt} attempts` : "";
   const tail = (node.failure?.logTail ?? []).slice(-tailLines);
+  const failureClass = node.failure?.class;
   return [
-    `${colors.red(`Node ${node.name} failed`)}${exitCode}: ${node.failure?.reason ?? failure?.reason ?? "no reason is known"}`,
+    `${colors.red(`Node ${node.name} failed`)}${attempts}${exitCode}: ${node.failure?.reason ?? failure?.reason ?? "no reason is known"}`,
     ...(tail.length === 0 ? [] : ["The end of its log:", ...tail.map((line) => `${colors.dim("|")} ${line}`)]),
+    ...(failureClass === undefined ? [] : [failureClasses[failureClass].advice]),
     `Whole log: ${hint(`logs ${runId} ${node.name}`)}`,
     ...server,
   ];

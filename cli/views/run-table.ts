@@ -3,7 +3,7 @@ import { type RunDocument, type RunSummary, nodeStatusFacts, runStatusFacts } fr
 import type { RunProgress } from "../follow-run.ts";
 import type { Colors } from "../terminal.ts";
 import type { z } from "zod";
-import { describeMachine, describePhase, elapsedSeconds } from "./describe-node.ts";
+import { describeAttempts, describeMachine, describePhase, elapsedSeconds } from "./describe-node.ts";
 import { formatDuration, secondsBetween } from "./format-duration.ts";
 import { renderTable } from "./print-table.ts";
 import { runSeconds } from "./run-seconds.ts";
@@ -44,8 +44,11 @@ export function renderRun(progress: RunProgress, options: TableOptions): string 
   return [
     `${document.runId}  ${document.pipeline}${document.displayName === undefined ? "" : `  ${document.displayName}`}`,
     `${status}  ${done} of ${document.nodes.length} nodes  ${formatDuration(runSeconds(document, now))}`,
+    ...describeAge(document),
+    ...(document.waitsFor === undefined ? [] : [`waits for ${document.waitsFor}`]),
     "",
     renderNodes(progress, options),
+    ...titled("Earlier attempts:", describeAttempts(document.nodes)),
     ...describeOutputs(document),
   ].join("\n");
 }
@@ -65,6 +68,20 @@ export function renderRunList(
     `${run.createdTime.slice(0, 16).replace("T", " ")}Z`,
   ]);
   return renderTable(["RUN", "PIPELINE", "STATUS", "NODES", "TIME", "STARTED"], rows, width);
+}
+
+function titled(title: string, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", title, ...lines.map((line) => `  ${line}`)];
+}
+
+function describeAge({ archivedTime, outputsRemovedTime }: RunDocument): string[] {
+  const day = (time: string) => time.slice(0, 10);
+  return [
+    ...(archivedTime === undefined
+      ? []
+      : [`its history aged out on ${day(archivedTime)}; this is what was kept of it`]),
+    ...(outputsRemovedTime === undefined ? [] : [`its outputs aged out on ${day(outputsRemovedTime)}`]),
+  ];
 }
 
 function describeOutputs({ outputs }: RunDocument): string[] {

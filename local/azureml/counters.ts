@@ -15,11 +15,18 @@ export interface CountersSnapshot {
   /** Route name -> calls answered 2xx. */
   readonly accepted: Readonly<Record<string, number>>;
   readonly jobPuts: readonly JobPut[];
+  /** Requests told to come back later, and those of them that came back before their time. */
+  readonly told: number;
+  readonly tooEarly: number;
 }
 
 export interface Counters {
   count(route: string, status: number): void;
   jobPut(put: JobPut): void;
+  /** A request has arrived. @param what method and path */
+  arrived(what: string): void;
+  /** A request was told to come back in so many seconds. */
+  toldToWait(what: string, seconds: number): void;
   snapshot(): CountersSnapshot;
   reset(): void;
 }
@@ -35,6 +42,9 @@ export function createCounters(): Counters {
   let calls: Record<string, number> = {};
   let accepted: Record<string, number> = {};
   let jobPuts: JobPut[] = [];
+  let told = 0;
+  let tooEarly = 0;
+  const waits = new Map<string, number>();
   return {
     count(route, status) {
       calls[route] = (calls[route] ?? 0) + 1;
@@ -44,12 +54,25 @@ export function createCounters(): Counters {
       jobPuts.push(put);
       if (jobPuts.length > 2 * keptPuts) jobPuts = jobPuts.slice(-keptPuts);
     },
-    snapshot: () => ({ sinceMs, calls, accepted, jobPuts: jobPuts.slice(-keptPuts) }),
+    arrived(what) {
+      const until = waits.get(what);
+      waits.delete(what);
+      // A clock of whole milliseconds may be one behind this one.
+      if (until !== undefined && nowMs() < until - 2) tooEarly += 1;
+    },
+    toldToWait(what, seconds) {
+      told += 1;
+      waits.set(what, nowMs() + seconds * 1000);
+    },
+    snapshot: () => ({ sinceMs, calls, accepted, jobPuts: jobPuts.slice(-keptPuts), told, tooEarly }),
     reset() {
       sinceMs = nowMs();
       calls = {};
       accepted = {};
       jobPuts = [];
+      told = 0;
+      tooEarly = 0;
+      waits.clear();
     },
   };
 }

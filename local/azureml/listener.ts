@@ -75,6 +75,8 @@ export function createListener(options: ListenerOptions): RequestListener {
       });
     }
     const { route, params } = match;
+    const what = `${message.method} ${path}`;
+    if (caller.kind === "owner") counters.arrived(what);
     const fault = faults.forRequest(route.name);
     if (fault.delayMs > 0) await sleep(fault.delayMs);
     if (fault.respond !== undefined) {
@@ -84,6 +86,7 @@ export function createListener(options: ListenerOptions): RequestListener {
         code = status === 429 ? "TooManyRequests" : "ServiceError",
         message: text,
       } = fault.respond;
+      if (caller.kind === "owner" && retryAfterSeconds !== undefined) counters.toldToWait(what, retryAfterSeconds);
       throw new ServiceError(text ?? `The service answered ${status}.`, {
         status,
         code,

@@ -40,7 +40,7 @@ export function createPatience({ now = Date.now, sleep = wait }: PatienceOptions
       const gate = request.method === "GET" ? gates.reads : gates.writes;
       for (let tries = 1; ; tries += 1) {
         await enter(gate, sleep);
-        const result = await attempt(() => next(request), gate.tell, now);
+        const result = await attempt(() => next(request), gate, now);
         if ("response" in result) return result.response;
         const { verdict } = result;
         const pauseMs = verdict.kind === "later" ? verdict.afterMs : firstPauseMs * 2 ** (tries - 1);
@@ -101,23 +101,23 @@ async function enter(gate: Gate, sleep: (ms: number) => Promise<unknown>): Promi
 
 async function attempt(
   send: () => Promise<PipelineResponse>,
-  tell: (verdict: Verdict) => void,
+  gate: Gate,
   now: () => number,
 ): Promise<{ response: PipelineResponse } | { verdict: Exclude<Verdict, { kind: "fine" }> }> {
   try {
     const response = await send();
     const verdict = judge(response, now);
-    tell(verdict);
+    gate.tell(verdict);
     return verdict.kind === "fine" ? { response } : { verdict };
   } catch (error) {
     const isTimeout = error instanceof Error && error.name === "AbortError";
     if (!isTimeout && !(isRestError(error) && error.statusCode === undefined)) {
       // Not the service's doing; whoever probes must leave the gate to others.
-      tell({ kind: "fine" });
+      gate.tell({ kind: "fine" });
       throw error;
     }
     const verdict = { kind: "trouble", reason: withoutSecrets(error.message) } as const;
-    tell(verdict);
+    gate.tell(verdict);
     return { verdict };
   }
 }
