@@ -22,6 +22,8 @@ import {
   type UploadRequest,
 } from "#shared/api.ts";
 import { type Call, type ServerAddress, createCaller } from "./call-api.ts";
+import { createDatasetCalls } from "./dataset-calls.ts";
+import { createWebhookCalls } from "./webhook-calls.ts";
 
 export interface RunQuery {
   readonly limit?: number;
@@ -47,13 +49,17 @@ const longestDownloadSeconds = 24 * 3600;
 
 /** @throws MlpipeError from every call, as call-api.ts says. */
 export function createClient(address: ServerAddress) {
-  const { base, call, read, parse, readBytes } = createCaller(address);
+  const caller = createCaller(address);
+  const { base, call, read, parse, readBytes } = caller;
   const runPath = (runId: string) => `/runs/${encodeURIComponent(runId)}`;
   const schedulePath = (name: string) => `/schedules/${encodeURIComponent(name)}`;
   const nodePath = (runId: string, node: string) => `${runPath(runId)}/nodes/${encodeURIComponent(node)}`;
 
   return {
     url: base,
+
+    ...createDatasetCalls(caller),
+    ...createWebhookCalls(caller),
 
     startRun: (pipeline: string, request: StartRunRequest, idempotencyKey: string) =>
       read(RunDocument, `/pipelines/${encodeURIComponent(pipeline)}/runs`, starting(request, idempotencyKey)),

@@ -1,6 +1,8 @@
 // Every flag of every command, so that one word means one thing everywhere.
 import { InvalidArgumentError, Option } from "commander";
+import { Fate } from "#shared/domain/dataset/fate.ts";
 import { RunStatus } from "#shared/domain/run.ts";
+import { NotificationFilter } from "#shared/domain/webhook/webhook.ts";
 
 export const flags = {
   home: () =>
@@ -37,6 +39,18 @@ export const flags = {
   follow: () => new Option("-f, --follow", "go on until the job ends"),
   limit: () => new Option("-n, --limit <count>", "runs to list, newest first").argParser(parseCount).default(20),
   dryRun: () => new Option("--dry-run", "say what would go; remove nothing"),
+  events: () => new Option("-n, --limit <count>", "events to show, newest first").argParser(parseCount).default(30),
+  ofDataset: () => new Option("--dataset <name>", "only uploads into this dataset"),
+  ofVersion: () => new Option("--dataset-version <version>", "only uploads into this version"),
+  fate: () => new Option("--fate <fate>", "only events of this fate").choices(Fate.options),
+  notifications: () =>
+    new Option("-e, --event <type>", "`run.*`, `node.*`, `*` or one type such as run.failed (repeatable)")
+      .choices(NotificationFilter.options)
+      .argParser(collect)
+      .default([], "run.*"),
+  pipelines: () =>
+    new Option("--pipeline <name>", "only runs of this pipeline (repeatable)").argParser(collect).default([], "all"),
+  revoke: () => new Option("--revoke", "the secret before this one ends now, not in a day"),
   ticks: () => new Option("-n, --count <count>", "ticks to show").argParser(parseCount).default(10),
   status: () => new Option("--status <status>", "only runs in this status").choices(RunStatus.options),
   pipeline: () => new Option("--pipeline <name>", "only runs of this pipeline"),

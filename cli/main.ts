@@ -4,8 +4,10 @@ import { Command } from "commander";
 import { createCancelCommand } from "./commands/cancel.ts";
 import { createComponentCommand } from "./commands/component.ts";
 import { createPipelineCommand } from "./commands/pipeline.ts";
+import { createDatasetCommand } from "./commands/dataset.ts";
 import { createDemoCommand } from "./commands/demo.ts";
 import { createDevCommand } from "./commands/dev.ts";
+import { createEventsCommand } from "./commands/events.ts";
 import { createLogsCommand } from "./commands/logs.ts";
 import { createOutputsCommand } from "./commands/outputs.ts";
 import { createPlanCommand } from "./commands/plan.ts";
@@ -16,6 +18,7 @@ import { createScheduleCommand } from "./commands/schedule.ts";
 import { createStatusCommand } from "./commands/status.ts";
 import { createTypesCommand } from "./commands/types.ts";
 import { createValidateCommand } from "./commands/validate.ts";
+import { createWebhookCommand } from "./commands/webhook.ts";
 import { createWhyCommand } from "./commands/why.ts";
 import type { CliContext } from "./context.ts";
 import { readEnvironment } from "./environment.ts";
@@ -47,6 +50,9 @@ function createProgram(context: CliContext): Command {
     createWhyCommand,
     createCancelCommand,
     createScheduleCommand,
+    createDatasetCommand,
+    createEventsCommand,
+    createWebhookCommand,
     createRetentionCommand,
     createPlanCommand,
     createValidateCommand,

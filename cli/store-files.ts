@@ -32,7 +32,7 @@ export function createUploader(terminal: Terminal, client: Client): Store {
 
     const bytes = hashed.reduce((sum, { size }) => sum + size, 0);
     terminal.err(terminal.colorsFor(terminal.stderr).dim(`Uploading ${label} (${formatBytes(bytes)})`));
-    await inBatches(hashed, (file) => send(file, upload));
+    await sendFiles(hashed, upload);
     const check = await client.requestUpload(request);
     if (check.upload !== undefined)
       throw new MlpipeError("Unavailable", `the store does not hold all of ${label}: try again`);
@@ -40,7 +40,20 @@ export function createUploader(terminal: Terminal, client: Client): Store {
   };
 }
 
-async function send({ path, localPath, size }: HashedFile, { url, sas }: { url: string; sas: string }): Promise<void> {
+type SizedFile = Omit<HashedFile, "sha256">;
+
+interface Place {
+  readonly url: string;
+  readonly sas: string;
+}
+
+/** Writes files below a place, some at once. @throws as `sendFile` */
+export async function sendFiles(files: readonly SizedFile[], place: Place): Promise<void> {
+  await inBatches(files, (file) => sendFile(file, place));
+}
+
+/** @throws MlpipeError `Unavailable` naming the file, and never the signature */
+export async function sendFile({ path, localPath, size }: SizedFile, { url, sas }: Place): Promise<void> {
   const { BlockBlobClient } = await import("@azure/storage-blob");
   const encoded = path.split("/").map(encodeURIComponent).join("/");
   const blob = new BlockBlobClient(`${url.replace(/\/$/, "")}/${encoded}?${sas.replace(/^\?/, "")}`);
