@@ -153,7 +153,6 @@ function messageOf({ bodyAsText }: PipelineResponse): string | undefined {
 }
 
 function unavailable(reason: string, afterMs: number | undefined): MlpipeError {
-  return new MlpipeError("Unavailable", `Azure ML is not answering: ${reason}`, {
-    ...(afterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(afterMs / 1000) }),
-  });
+  const told = afterMs === undefined ? {} : { retryAfterSeconds: Math.ceil(afterMs / 1000) };
+  return new MlpipeError("Unavailable", `Azure ML is not answering: ${reason}`, told);
 }

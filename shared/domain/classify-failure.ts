@@ -1,5 +1,5 @@
 // From what is known of an ended job to the class of its failure and a sentence for people.
-import { FailureClass, failureClasses, type FailureClassFacts } from "./failure-class.ts";
+import { type FailureClass, failureClasses, type FailureClassFacts } from "./failure-class.ts";
 
 export interface FailureEvidence {
   /** Azure ML's word for how the job ended; `NotFound` when the workspace does not know it. */

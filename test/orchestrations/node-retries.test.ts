@@ -349,8 +349,17 @@ describe("where jobs are limited", () => {
       event: endsThenPauses,
     });
     expect(names).toEqual([
-      ...["takeSlot", "train", "getJob", "releaseSlot", "describeFailure"],
-      ...["takeSlot", "train", "getJob", "releaseSlot", "collectOutputs", "reportNode"],
+      "takeSlot",
+      "train",
+      "getJob",
+      "releaseSlot",
+      "describeFailure",
+      "takeSlot",
+      "train",
+      "getJob",
+      "releaseSlot",
+      "collectOutputs",
+      "reportNode",
     ]);
   });
 

@@ -39,7 +39,7 @@ function service(answer: (call: Call, count: number) => Answer) {
   return {
     calls,
     send,
-    wait(ms: number) {
+    wait: (ms: number) => {
       clock += ms;
     },
   };
