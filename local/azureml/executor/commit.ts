@@ -1,8 +1,11 @@
 // Uploads what a command wrote. The file it touched last is committed last, after every other file of every output and
 // after the artifacts: whoever is woken by that blob finds the rest in its place.
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { basename } from "node:path";
-import type { ContainerClient } from "@azure/storage-blob";
+import { Readable } from "node:stream";
+import type { BlockBlobClient, ContainerClient } from "@azure/storage-blob";
 import { artifactDatastore } from "../datastores.ts";
 import type { BlobVersion } from "./blob-cache.ts";
 import type { DatastoreResolver, JobExecution } from "./contract.ts";
@@ -103,12 +106,9 @@ export function createCommitter(datastores: DatastoreResolver, limit: Limiter): 
       const { etag, lastModified } =
         file.size <= wholeBytes
           ? await uploadWhole(client, file.file, abortSignal)
-          : await client.uploadFile(file.file, {
-              abortSignal,
-              blockSize: blockBytes,
-              maxSingleShotSize: blockBytes,
-              concurrency: 4,
-            });
+          : file.size <= blockBytes
+            ? await client.uploadFile(file.file, { abortSignal, maxSingleShotSize: blockBytes })
+            : await uploadInBlocks(client, file.file, abortSignal);
       if (etag === undefined || lastModified === undefined) throw new Error("the storage told no ETag");
       const { accountName: account, containerName } = container;
       return {
@@ -145,11 +145,22 @@ function byLastTouched(one: Upload, other: Upload): number {
   return one.rank - other.rank;
 }
 
-async function uploadWhole(
-  client: ReturnType<ContainerClient["getBlockBlobClient"]>,
-  file: string,
-  abortSignal: AbortSignal,
-) {
+/** The service keeps the hash of a blob that came whole; of one that came in blocks, what the writer says at the end. */
+async function uploadInBlocks(client: BlockBlobClient, file: string, abortSignal: AbortSignal) {
+  const hash = createHash("md5");
+  const blobHTTPHeaders: { blobContentMD5?: Uint8Array } = {};
+  async function* read() {
+    for await (const chunk of createReadStream(file, { highWaterMark: wholeBytes })) {
+      hash.update(chunk as Buffer);
+      yield chunk as Buffer;
+    }
+    // The list of blocks is committed, with these headers, after the last byte has been read.
+    blobHTTPHeaders.blobContentMD5 = hash.digest();
+  }
+  return client.uploadStream(Readable.from(read()), blockBytes, 4, { abortSignal, blobHTTPHeaders });
+}
+
+async function uploadWhole(client: BlockBlobClient, file: string, abortSignal: AbortSignal) {
   const bytes = await readFile(file);
   return client.upload(bytes, bytes.length, { abortSignal });
 }
