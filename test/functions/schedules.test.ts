@@ -5,6 +5,7 @@ import { join, relative } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RetentionReport, RunDocument, ScheduleAnswer, ScheduleDocument, ScheduleList } from "#shared/api.ts";
+import { runCli } from "#test/cli/run-cli.ts";
 import { type OwnStack, startOwnStack } from "#test/resilience/own-stack.ts";
 
 const pipeline = `
@@ -23,6 +24,29 @@ const deployedSchedule = `
 name: deployed
 trigger: { type: cron, expression: 0 3 * * *, time_zone: W. Europe Standard Time, start_time: 2026-01-01T00:00:00 }
 create_job: ../pipelines/say.yml
+`;
+
+const greeting = `
+type: pipeline
+inputs: { who: { type: uri_file } }
+jobs:
+  greet:
+    type: command
+    command: cat "\${{inputs.who}}" > "\${{outputs.said}}/text"
+    environment: { image: busybox }
+    inputs: { who: "\${{parent.inputs.who}}" }
+    outputs: { said: { type: uri_folder } }
+`;
+const mornings = `
+name: mornings
+trigger:
+  type: recurrence
+  frequency: week
+  interval: 1
+  schedule: { hours: 6, minutes: 30, week_days: [monday, friday] }
+  start_time: 2026-01-01T00:00:00
+  time_zone: Pacific Standard Time
+create_job: { type: pipeline, job: ./greet.yml, inputs: { who: { type: uri_file, path: ./who.txt } } }
 `;
 
 /** Fires once, at once, and then not for a year. */
@@ -187,6 +211,40 @@ describe("the clock", () => {
       const jobs = await own.controls.jobPuts(started[0] ?? "");
       expect(new Set(jobs.map(({ jobName }) => jobName)).size).toBe(1);
     }
+  });
+});
+
+describe("mlpipe schedule", () => {
+  const mlpipe = async (...args: string[]) => {
+    const { app } = own;
+    const env = { MLPIPE_URL: app.url, MLPIPE_KEY: app.key };
+    const { code, stdout, stderr } = await runCli(["schedule", ...args], { cwd: folder, env });
+    expect({ args, code, stderr: code === 0 ? "" : stderr }).toEqual({ args, code: 0, stderr: "" });
+    return stdout;
+  };
+
+  test("sends a file with its pipeline and its data, and does the rest by name", { timeout: 60_000 }, async () => {
+    writeFileSync(join(folder, "who.txt"), "somebody");
+    writeFileSync(join(folder, "greet.yml"), greeting);
+    writeFileSync(join(folder, "mornings.yml"), mornings);
+    expect(await mlpipe("apply", "mornings.yml")).toMatch(
+      /^Schedule mornings, version 1: 2\S+T\d\d:30:00Z is the next tick/,
+    );
+    expect(await mlpipe("apply", "mornings.yml")).toContain("version 1:");
+    expect(await mlpipe("list")).toMatch(/mornings +active +greet +every week on mon,fri at 06:30/);
+    const next = await mlpipe("next", "mornings", "-n", "4");
+    expect(next.match(/(Mon|Fri), .* 06:30 GMT[+-]\d/g)).toHaveLength(4);
+    const started = /^Run (\S+) of greet/.exec(await mlpipe("run-now", "mornings"))?.[1] ?? "";
+    expect((await own.app.ended(started)).status).toBe("completed");
+    expect(await own.app.read(started, "greet", "said", "text")).toBe("somebody");
+    expect(await mlpipe("show", "mornings")).toMatch(new RegExp(`started +run ${started} \\(by hand\\)`));
+    expect(await mlpipe("pause", "mornings")).toContain("is paused");
+    expect(JSON.parse(await mlpipe("next", "mornings", "--json"))).toEqual({ name: "mornings", next: [] });
+    expect(await mlpipe("resume", "mornings")).toContain("is active");
+    expect(await mlpipe("delete", "mornings")).toContain("is deleted");
+    expect(
+      ScheduleList.parse(JSON.parse(await mlpipe("list", "--json"))).schedules.map(({ name }) => name),
+    ).not.toContain("mornings");
   });
 });
 
