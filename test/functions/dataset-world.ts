@@ -48,7 +48,7 @@ export async function startDatasetWorld(
   let stack: Stack = await start();
   const keys = JSON.parse(readFileSync(join(home, "stack", "host", "host-keys.json"), "utf8")) as {
     master: string;
-    system: { eventgrid_extension: string };
+    system: { eventgrid_extension: string; durabletask_extension: string };
   };
   const app = createApp(stack);
   const container = await findContainer(stack.storage.connectionString);
@@ -171,6 +171,18 @@ export async function startDatasetWorld(
         body: JSON.stringify(events),
       });
       return answer.status;
+    },
+
+    /** Names of the activities that an instance has called, in order. */
+    async activitiesOf(instanceId: string): Promise<string[]> {
+      const query = `showHistory=true&code=${keys.system.durabletask_extension}`;
+      const answer = await fetch(`${stack.url}/runtime/webhooks/durabletask/instances/${instanceId}?${query}`);
+      const { historyEvents } = (await answer.json()) as {
+        historyEvents: { EventType: string; FunctionName?: string; Name?: string }[];
+      };
+      return historyEvents.flatMap(({ EventType, FunctionName, Name }) =>
+        EventType === "TaskCompleted" || EventType === "TaskScheduled" ? (FunctionName ?? Name ?? []) : [],
+      );
     },
 
     logFile: (part: string) => join(home, "stack", "logs", `${part}.log`),
