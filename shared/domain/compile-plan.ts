@@ -19,7 +19,7 @@ import { readSettingsNodes } from "./settings-nodes.ts";
 import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
 import { roundName } from "./plan-node-of.ts";
 import { type Plan, type PlanBody, type PlanNode, type PlanOutput, dependenciesOf } from "./plan.ts";
-import { type Mapping, isMapping } from "./shape.ts";
+import { isMapping } from "./shape.ts";
 import { withoutTopComponent } from "./top-component.ts";
 import { textHash } from "./text-hash.ts";
 import { jobName } from "./job-name.ts";

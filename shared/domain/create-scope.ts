@@ -1,8 +1,9 @@
 // Makes a pipeline's `jobs:` into steps, each with its kind, its component and what it declares.
+import { bodyOf, readGovernors } from "./control/governed.ts";
 import { findCycles } from "./cycles.ts";
-import { parseBinding, visitTexts } from "./expressions.ts";
+import { parseBinding, textsIn } from "./expressions.ts";
 import { type Field, type IssueList, fieldOf, subPath } from "./issue-list.ts";
-import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
+import type { Governors, PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
 import { type OutputSettings, readInputDeclarations, readOutputs } from "./ports.ts";
 import { promotedTo } from "./promoted-to.ts";
 import { type Mapping, describe, isMapping } from "./shape.ts";
@@ -26,12 +27,14 @@ export function createScope(options: ScopeOptions, compiler: PlanCompiler): Scop
   const steps = new Map<string, Step>();
   const broken = new Set<string>();
   const promoted = new Map<string, { step: Step; output: string }>();
+  const governed = new Map<string, Governors>();
   const scope: Scope = {
     ...options,
     prefix: outer === undefined ? "" : `${outer.flatName}.`,
     depth: outer === undefined ? 0 : outer.scope.depth + 1,
     steps,
     broken,
+    governed,
     promoted,
     outputs: readOutputs(pipeline.outputs, subPath(path, "outputs"), list, { allowDots: true }),
   };
@@ -46,6 +49,8 @@ export function createScope(options: ScopeOptions, compiler: PlanCompiler): Scop
       else steps.set(name, step);
     }
   }
+  for (const [name, governors] of readGovernors(steps, broken, list)) governed.set(name, governors);
+  for (const [name, step] of steps) steps.set(name, withBodyOutputs(step));
   for (const step of steps.values()) promoteOutputs(step, promoted, list);
   tellCycles(scope, list);
   return scope;
@@ -167,8 +172,24 @@ function promoteOutputs(step: Step, promoted: Map<string, { step: Step; output: 
   }
 }
 
+/** A loop has the outputs that its body's become, with what it says of them itself. */
+function withBodyOutputs(step: Step): Step {
+  const body = step.kind.loop === undefined ? undefined : bodyOf(step);
+  if (step.kind.loop === undefined || body === undefined) return step;
+  const outputs = new Map(step.kind.loop.outputs(body));
+  for (const [name, settings] of step.outputs) outputs.set(name, { ...settings, ...outputs.get(name) });
+  return { ...step, outputs };
+}
+
 function tellCycles(scope: Scope, list: IssueList): void {
-  const edges = new Map([...scope.steps.values()].map((step) => [step.name, stepsReadBy(step)]));
+  const edges = new Map<string, string[]>();
+  // A loop and its body wait as one.
+  const one = (name: string) => scope.governed.get(name)?.loop?.name ?? name;
+  for (const step of scope.steps.values()) {
+    const conditions = scope.governed.get(step.name)?.when.map((condition) => condition.step.name) ?? [];
+    const waitsFor = [...stepsReadBy(step), ...conditions].map(one);
+    edges.set(one(step.name), [...(edges.get(one(step.name)) ?? []), ...waitsFor]);
+  }
   for (const cycle of findCycles(edges)) {
     const step = scope.steps.get(cycle[0] ?? "");
     if (step !== undefined)
@@ -177,14 +198,14 @@ function tellCycles(scope: Scope, list: IssueList): void {
 }
 
 /** Names of the steps whose outputs stand anywhere in the node. */
-function stepsReadBy(step: Step): string[] {
+function stepsReadBy({ node, kind }: Step): string[] {
   const names = new Set<string>();
-  for (const [key, value] of Object.entries(step.node)) {
-    if (key === "component") continue;
-    visitTexts({ [key]: value }, "", (text) => {
+  for (const [key, value] of Object.entries(node)) {
+    if (key === "component" || kind.governsIn?.includes(key) === true) continue;
+    for (const text of textsIn(value)) {
       const binding = parseBinding(text, { allowShort: key === "inputs" });
       if (binding?.kind === "nodeOutput" || binding?.kind === "node") names.add(binding.node);
-    });
+    }
   }
   return [...names];
 }

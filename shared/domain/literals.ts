@@ -59,6 +59,11 @@ export function coerceLiteral(
   return coerced;
 }
 
+/** Whether every value of one type is one of the other; a text may hold anything, which is seen when it is read. */
+export function isReadAs(given: LiteralType, wanted: LiteralType): boolean {
+  return given === wanted || given === "string" || wanted === "string" || (given === "integer" && wanted === "number");
+}
+
 type Converted = { readonly value: string; readonly note?: string } | undefined;
 
 const converters: Record<LiteralType, (literal: Literal) => Converted> = {

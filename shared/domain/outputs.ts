@@ -1,5 +1,6 @@
 // Where an output really comes from, and what all that is said of it on its way to the outside amounts to.
 import type { DataType, LiteralType, OutputMode } from "./data-types.ts";
+import { loopOf } from "./control/governed.ts";
 import type { Field } from "./issue-list.ts";
 import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
 import type { OutputSettings } from "./ports.ts";
@@ -9,6 +10,8 @@ import { isMapping } from "./shape.ts";
 export interface OutputSource {
   readonly step: Step;
   readonly output: string;
+  /** What it is, where the step does not say so itself. */
+  readonly settings?: OutputSettings;
 }
 
 /** The step that makes `output` of `step`, inside it when it is a pipeline; undefined after having told that there is none. */
@@ -19,18 +22,26 @@ export function sourceOf(step: Step, output: string, field: Field, compiler: Pla
     compiler.list.error(field, `node \`${step.name}\` has no output \`${output}\``, { nearest });
     return undefined;
   }
+  const loop = loopOf(step);
+  return loop?.kind.loop === undefined
+    ? sourceInside(step, output, field, compiler)
+    : loop.kind.loop.readBody(loop, step, output, field, compiler);
+}
+
+/** The same for a reader that is repeated together with `step`. */
+export function sourceInside(
+  step: Step,
+  output: string,
+  field: Field,
+  compiler: PlanCompiler,
+): OutputSource | undefined {
   return step.kind.sourceOf === undefined ? { step, output } : step.kind.sourceOf(step, output, field, compiler);
 }
 
-/** The type of an output that a step itself makes: what stands nearest to it counts. */
-export function typeOf(step: Step, output: string): DataType {
-  return settingsOf(step, output).type ?? "uri_folder";
-}
-
-/** The literal type of a primitive output; undefined for data. */
-export function literalOf(step: Step, output: string): LiteralType | undefined {
-  const { type, literal } = settingsOf(step, output);
-  return type === "uri_file" ? literal : undefined;
+/** What an output is, and what literal its file holds where it is a primitive one. What stands nearest to it counts. */
+export function typeOf({ step, output, settings }: OutputSource): { type: DataType; literal?: LiteralType } {
+  const { type = "uri_folder", literal } = settings ?? settingsOf(step, output);
+  return type === "uri_file" && literal !== undefined ? { type, literal } : { type };
 }
 
 /** Everything said of an output: for its type the nearest word counts, for the rest the outermost. */

@@ -2,7 +2,7 @@
 // sub-pipeline used twice is two scopes.
 import type { Field, IssueList } from "./issue-list.ts";
 import type { NodeKind } from "./nodes/node-kind.ts";
-import type { PlanNode } from "./plan.ts";
+import type { PlanBody, PlanNode } from "./plan.ts";
 import type { InputDeclaration, OutputSettings } from "./ports.ts";
 import type { Mapping } from "./shape.ts";
 import type { Value } from "./value.ts";
@@ -18,6 +18,8 @@ export interface PlanCompiler {
   /** Where a registered data asset lies; the reference itself where nobody can tell. */
   data(reference: string, field: Field): { readonly uri: string; readonly type?: string } | undefined;
   add(node: PlanNode, field: Field): void;
+  /** Compiles what a loop repeats: nodes that are added meanwhile are not the run's but the loop's. @param compileBody gives the body's outputs */
+  addBody(loop: Step, body: Step, compileBody: () => PlanBody["outputs"]): void;
   /** The scope of a pipeline that is a step of another; the same for every call with one step. */
   inside(step: Step, pipeline: Mapping): Scope;
   compile(scope: Scope): void;
@@ -42,6 +44,14 @@ export interface Step {
   readonly values: Map<string, Value | undefined | "pending">;
 }
 
+/** What control flow does with a step. */
+export interface Governors {
+  /** The loop that repeats it. */
+  readonly loop?: Step;
+  /** The conditions under which it runs, all of which must come out so. */
+  readonly when: readonly { readonly step: Step; readonly is: boolean }[];
+}
+
 export interface Scope {
   readonly path: string;
   readonly prefix: string;
@@ -52,6 +62,8 @@ export interface Scope {
   readonly steps: ReadonlyMap<string, Step>;
   /** Node names that stand in `jobs:` but are no usable step, which has been told. */
   readonly broken: ReadonlySet<string>;
+  /** Steps that control flow names. */
+  readonly governed: ReadonlyMap<string, Governors>;
   /** Pipeline output -> the step's output that is promoted to it. */
   readonly promoted: ReadonlyMap<string, { readonly step: Step; readonly output: string }>;
   readonly outputs: ReadonlyMap<string, OutputSettings>;

@@ -1,9 +1,10 @@
 // The values of a step's inputs: every binding followed, through sub-pipelines, to a literal, data or another step's output.
 import { conform, readData } from "./conform-value.ts";
+import { loopOf } from "./control/governed.ts";
 import { InputMode } from "./data-types.ts";
 import { type Binding, parseBinding } from "./expressions.ts";
 import { type Field, fieldOf } from "./issue-list.ts";
-import { literalOf, sourceOf, typeOf } from "./outputs.ts";
+import { sourceOf, typeOf } from "./outputs.ts";
 import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
 import { readDataType } from "./ports.ts";
 import { type Mapping, describe, isLiteral, isMapping, oneOf } from "./shape.ts";
@@ -66,7 +67,8 @@ export function inputsOf(step: Step, compiler: PlanCompiler): ReadonlyMap<string
 }
 
 function givenElsewhere(step: Step): readonly string[] {
-  return step.kind.inputsGivenElsewhere?.(step.node) ?? [];
+  const loop = loopOf(step);
+  return [...(step.kind.inputsGivenElsewhere?.(step.node) ?? []), ...(loop?.kind.loop?.inputsGiven(loop, step) ?? [])];
 }
 
 function isGiven(step: Step, name: string): boolean {
@@ -89,7 +91,7 @@ function inputField(step: Step, name: string): Field {
 }
 
 /** The value written in `holder[key]`, every binding followed; undefined when there is none. */
-function readValue(
+export function readValue(
   holder: Mapping,
   key: string,
   scope: Scope,
@@ -172,15 +174,9 @@ export function followBinding(binding: Binding, scope: Scope, field: Field, comp
       const step = stepNamed(binding.node, scope, field, compiler);
       if (step === undefined || step.isUnknown) return invalid;
       const source = sourceOf(step, binding.output, field, compiler);
-      if (source === undefined) return invalid;
-      const literal = literalOf(source.step, source.output);
-      return {
-        kind: "output",
-        node: source.step.flatName,
-        output: source.output,
-        type: typeOf(source.step, source.output),
-        ...(literal === undefined ? {} : { literal }),
-      };
+      return source === undefined
+        ? invalid
+        : { kind: "output", node: source.step.flatName, output: source.output, ...typeOf(source) };
     }
   }
 }

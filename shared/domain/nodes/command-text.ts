@@ -31,14 +31,17 @@ export function readCommand(
   const script = pythonText(value);
   const kinds: Record<string, InputKinds[string]> = {};
   const literals = new Map<string, string>();
+  /** Inputs that have a value in some rounds of a loop and none in others. */
+  const sometimes: string[] = [];
   for (const [name, input] of inputs) {
+    if (input?.kind === "output" && input.mayBeAbsent === true) sometimes.push(name);
     kinds[name] = input === undefined ? undefined : input.kind === "literal" ? "literal" : "data";
     if (input?.kind === "literal") literals.set(name, pythonText(input.literal));
   }
   const known = readings.get(list) ?? new Map<string, Reading>();
   readings.set(list, known);
-  const key = JSON.stringify([script, Object.entries(kinds), [...outputs]]);
-  const reading = known.get(key) ?? readScript(script, kinds, outputs);
+  const key = JSON.stringify([script, Object.entries(kinds), [...outputs], sometimes]);
+  const reading = known.get(key) ?? readScript(script, kinds, outputs, sometimes);
   known.set(key, reading);
   for (const { message, nearest } of reading.problems)
     list.error(field, message, nearest === undefined ? {} : { nearest });
@@ -50,8 +53,15 @@ export function readCommand(
   return script;
 }
 
-function readScript(script: string, kinds: InputKinds, outputs: ReadonlySet<string>): Reading {
-  const required = new Set(commandExpressions(withoutOptionalParts(script)).map(({ name }) => name));
+function readScript(
+  script: string,
+  kinds: InputKinds,
+  outputs: ReadonlySet<string>,
+  sometimes: readonly string[],
+): Reading {
+  const always = commandExpressions(withoutOptionalParts(script)).filter(({ scope }) => scope === "inputs");
+  const required = new Set(always.map(({ name }) => name));
+  const hasValue = (name: string) => kinds[name] !== undefined && !sometimes.includes(name);
   const problems = commandExpressions(script).flatMap(({ scope, name }): Reading["problems"] => {
     if (scope === "search_space")
       return [{ message: `\`\${{search_space.${name}}}\` belongs to the trial of a sweep` }];
@@ -60,7 +70,7 @@ function readScript(script: string, kinds: InputKinds, outputs: ReadonlySet<stri
       const message = `\`\${{${scope}.${name}}}\`: there is no ${scope.slice(0, -1)} \`${name}\``;
       return [{ message, nearest: { name, among: known } }];
     }
-    if (scope === "outputs" || kinds[name] !== undefined || !required.has(name)) return [];
+    if (scope === "outputs" || hasValue(name) || !required.has(name)) return [];
     return [{ message: `the optional input \`${name}\` has no value; put what needs it between \`$[[\` and \`]]\`` }];
   });
   if (problems.length > 0) return { problems };

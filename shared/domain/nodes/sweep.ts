@@ -83,7 +83,8 @@ function trialStep(step: Step, trial: Mapping, { searchSpace }: SweepPlan): Step
     kind: command,
     node: keepSource(step.node, { ...Object.fromEntries(left), inputs }),
     component: keepSource(trial, { ...trial, command: script }),
-    values: new Map(),
+    // In a loop its other inputs have values that the node does not tell.
+    values: new Map([...step.values].filter(([name]) => !Object.hasOwn(searchSpace, name))),
   };
 }
 
