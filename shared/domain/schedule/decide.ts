@@ -14,7 +14,7 @@ const longestLookBackMs = 366 * 86_400_000;
 const longestQueue = 10;
 
 /** Id of the run that a tick stands for: the same tick of the same version always gives the same. */
-export function tickRunId(name: string, version: number, tick: string): Promise<string> {
+function tickRunId(name: string, version: number, tick: string): Promise<string> {
   return derivedRunId("schedule-tick", JSON.stringify([name, version, tick]));
 }
 

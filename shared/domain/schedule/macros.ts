@@ -13,7 +13,7 @@ export interface MacroValues {
 
 const macro = /\$\{\{\s*(name|creation_context\.trigger_time)\s*\}\}/g;
 
-export function fillMacros(text: string, { name, triggerTime }: MacroValues): string {
+function fillMacros(text: string, { name, triggerTime }: MacroValues): string {
   return text.replace(macro, (_match, which: string) => (which === "name" ? name : triggerTime));
 }
 
