@@ -12,6 +12,7 @@ const storm = {
   versions: Math.ceil(uploads / filesPerVersion),
   filesPerVersion,
   lanes: 16,
+  pauseMs: 8_000,
   faults: { double: 0.2, reorder: 0.2, lose: 0.05 },
 };
 const world = await startDatasetWorld({ storm: stormDeclaration(storm) });

@@ -8,6 +8,8 @@ export interface Storm {
   /** Uploads under way at once. */
   readonly lanes: number;
   readonly faults: { readonly double: number; readonly reorder: number; readonly lose: number };
+  /** Nothing new for so long means that events have done what they can. */
+  readonly pauseMs: number;
   readonly onProgress?: (text: string) => void;
 }
 
@@ -46,7 +48,7 @@ function createRandom(seed: number): () => number {
 }
 
 export async function runStorm(world: DatasetWorld, storm: Storm): Promise<StormResult> {
-  const { dataset, versions, filesPerVersion, lanes, faults, onProgress } = storm;
+  const { dataset, versions, filesPerVersion, lanes, faults, pauseMs, onProgress } = storm;
   const random = createRandom(7);
   const names = Array.from({ length: versions }, (_, index) => `v${String(index).padStart(5, "0")}`);
   const uploads = names.flatMap((version) =>
@@ -77,14 +79,14 @@ export async function runStorm(world: DatasetWorld, storm: Storm): Promise<Storm
   let before = -1;
   let now = (await arrived()).size;
   while (now !== before && now < versions) {
-    await world.pause(8_000);
+    await world.pause(pauseMs);
     [before, now] = [now, (await arrived()).size];
     onProgress?.(`${now} of ${versions} versions have arrived`);
   }
   const leftToScan = versions - now;
   for (let scans = 0; now < versions && scans < 20; scans += 1) {
     await world.scan();
-    await world.pause(8_000);
+    await world.pause(pauseMs);
     now = (await arrived()).size;
     onProgress?.(`${now} of ${versions} versions after scan ${scans + 1}`);
   }

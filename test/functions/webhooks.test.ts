@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import {
   DeadLetterList,
-  RunDocument,
+  type RunDocument,
   WebhookAnswer,
   WebhookDocument,
   WebhookList,
