@@ -93,10 +93,12 @@ export function createDecideNodes({ assets, data, memory, log }: DecideClients) 
     decideNodes,
 
     /** Asks ahead, while the nodes that have just started run, what may stand for those that read from them. */
-    async prepare(runId: string, plan: Plan, started: readonly string[]): Promise<void> {
+    prepare: async (runId: string, plan: Plan, started: readonly string[]): Promise<void> => {
       const earlier = await earlierNodes.of(runId, plan);
-      const next = plan.nodes.filter(({ inputs }) =>
-        Object.values(inputs).some((input) => input.kind === "output" && started.includes(input.node)),
+      const next = plan.nodes.filter(
+        (node) =>
+          Object.values(node.inputs).some((input) => input.kind === "output" && started.includes(input.node)) &&
+          whyNeverReused(plan, node) === undefined,
       );
       await Promise.all(next.map((node) => earlier.hasShape(node)));
     },
@@ -169,10 +171,10 @@ function createLook(given: {
     present: new Set<RememberedNode>(),
 
     /** Decides nodes whose inputs are all known. */
-    async decide(
+    decide: async (
       names: readonly string[],
       outputs: ReadonlyMap<string, RememberedOutput>,
-    ): Promise<[string, Decision][]> {
+    ): Promise<[string, Decision][]> => {
       const level = await Promise.all(names.map((name) => toKeyed(name, outputs)));
       await lookUp(level);
       return level.map((keyed) => [keyed.node.name, toDecision(keyed)]);

@@ -70,9 +70,16 @@ export function createPlanReuse({
     return new Map(
       plan.nodes.map((node) => {
         const { mayStay, ...planned } = explained.get(node.name) ?? { action: "run" };
-        const running = dependenciesOf(node).filter((name) => explained.get(name)?.action === "run");
         if (mayStay !== true) return [node.name, planned];
-        return [node.name, { ...planned, reason: `unless the outputs of ${running.join(" and ")} come out the same` }];
+        const read = new Set(
+          Object.values(node.inputs).flatMap((input) => (input.kind === "output" ? [input.node] : [])),
+        );
+        const running = [...read].filter((name) => explained.get(name)?.action === "run");
+        const reason =
+          running.length === 0
+            ? `unless ${dependenciesOf(node).join(" and ")} decide otherwise`
+            : `unless the outputs of ${running.join(" and ")} come out the same`;
+        return [node.name, { ...planned, reason }];
       }),
     );
   };

@@ -78,7 +78,9 @@ function collect(node: PlanNode, fact: (name: string, written: string) => string
 
 function inputPart(input: PlanInput, data: (written: string) => string): unknown {
   if (input.kind === "literal") return input.value;
-  return { type: input.type, mode: input.mode, data: data(input.kind === "data" ? `at ${input.uri}` : "none") };
+  const { kind, type, mode } = input;
+  const written = kind === "data" ? `at ${input.uri}` : "none";
+  return { type, mode, literal: kind === "output" ? input.literal : undefined, data: data(written) };
 }
 
 /** Whether code is known by its content, which the place of an upload is made of. */

@@ -58,7 +58,13 @@ export const RememberedNodes = z.object({ nodes: z.record(z.string(), Remembered
 export type RememberedNodes = z.infer<typeof RememberedNodes>;
 
 /** What a recipe says of an earlier node. */
-export function toPrevious({ key, runId, node, jobName, endTime }: RememberedNode): NonNullable<NodeRecipe["previous"]> {
+export function toPrevious({
+  key,
+  runId,
+  node,
+  jobName,
+  endTime,
+}: RememberedNode): NonNullable<NodeRecipe["previous"]> {
   return { key, runId, node, endTime, ...(jobName === undefined ? {} : { jobName }) };
 }
 

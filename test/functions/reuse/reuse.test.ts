@@ -66,7 +66,7 @@ describe("a pipeline that is run again", () => {
     ["output's type", { outputs: { out: { type: "uri_file", mode: "rw_mount" } } }],
   ])("with another %s runs that node, and those that read what it made", async (_what, change) => {
     const world = createWorld();
-    const loud: Program = ({ name, ...node }, read) =>
+    const loud: Program = ({ name: _name, ...node }, read) =>
       JSON.stringify([{ ...node, inputs: read, code: node.code ?? "" }]);
     await world.run("r1", planOf(chain()), loud);
     const second = await world.run("r2", planOf(chain(change)), loud);
