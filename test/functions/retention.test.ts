@@ -22,7 +22,8 @@ interface Blob {
 function createStore() {
   const stored = new Map<string, Blob>();
   const put = (path: string, text = "", modified = now) => stored.set(path, { text, modified });
-  const below = (prefix: string) => [...stored].filter(([path]) => path.startsWith(prefix)).toSorted();
+  const below = (prefix: string) =>
+    [...stored].filter(([path]) => path.startsWith(prefix)).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const blobs: OutputTools["blobs"] = {
     readText: (path) => Promise.resolve(stored.get(path)?.text),
     list: (folder) =>
