@@ -7,11 +7,11 @@ const faults = { double: 0.2, reorder: 0.2, lose: 0.05 };
 /** Versions of several files, whose lost events the collector makes up for; and of one, which only the scan can find. */
 const several: Storm = { dataset: "several", versions: 40, filesPerVersion: 5, lanes: 8, faults, pauseMs: 6_000 };
 const single: Storm = {
+  ...several,
   dataset: "single",
-  versions: 40,
   filesPerVersion: 1,
-  lanes: 8,
   faults: { ...faults, lose: 0.2 },
+  pauseMs: 2_500,
 };
 
 let world: DatasetWorld;

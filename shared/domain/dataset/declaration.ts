@@ -128,8 +128,7 @@ export function parseDeclaration(written: Mapping, name: string): DeclarationRea
       "no input is given the data: one of them takes `${{dataset.path}}`",
     );
   }
-  if (list.issues.length > 0)
-    return { dataset: undefined, issues: list.issues.map((issue) => ({ ...issue, severity: "error" })) };
+  if (list.issues.length > 0) return { dataset: undefined, issues: list.issues.map(asError) };
   return {
     issues: [],
     dataset: {
@@ -152,6 +151,11 @@ export function parseDeclaration(written: Mapping, name: string): DeclarationRea
       tags: read.tags ?? {},
     },
   };
+}
+
+/** What is a warning in Azure ML's documents is none here. */
+function asError(issue: Issue): Issue {
+  return { ...issue, message: issue.message.replace("; it has no effect", ""), severity: "error" };
 }
 
 function patternTrouble(pattern: string): string | undefined {
