@@ -108,7 +108,7 @@ export async function startHarness(given: HarnessOptions = {}): Promise<Harness>
 }
 
 /** The worker's protocol around the functions registered in this process. */
-function createTestWorker(inputBinding: (binding: BindingMetadata) => TypedData | undefined): Worker {
+export function createTestWorker(inputBinding: (binding: BindingMetadata) => TypedData | undefined): Worker {
   return {
     get functions() {
       return [...registry.functions.values()].map(({ metadata }) => metadata);
