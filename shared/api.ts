@@ -23,7 +23,7 @@ import {
   WebhookTestAnswer,
 } from "./domain/webhook/documents.ts";
 import { DeadLetter } from "./domain/webhook/notification.ts";
-import { NotificationFilter, WebhookName } from "./domain/webhook/webhook.ts";
+import { WebhookName } from "./domain/webhook/webhook.ts";
 import { InputValue } from "./domain/input-value.ts";
 import { RetentionReport } from "./domain/retention.ts";
 import { ScheduleDocument } from "./domain/schedule/schedule-document.ts";
@@ -228,7 +228,6 @@ export {
 export {
   DeadLetter,
   DeadLetterList,
-  NotificationFilter,
   PutWebhookRequest,
   RotateSecretRequest,
   WebhookAnswer,

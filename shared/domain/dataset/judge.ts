@@ -47,7 +47,7 @@ export type Verdict =
     };
 
 /** How long a version that has been run must be left alone before its changes start another run, unless the dataset says so. */
-export const changeQuietSeconds = 60;
+const changeQuietSeconds = 60;
 
 /** Whether a file is part of the dataset's data, as far as its name tells. */
 export function isDataFile(dataset: Dataset, path: string): boolean {

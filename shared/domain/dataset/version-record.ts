@@ -1,7 +1,7 @@
 // What is remembered of a dataset's version: its arrivals. Kept as one blob per version; the lists of files are blobs beside it.
 import { z } from "zod";
 
-export const ArrivalStatus = z.enum([
+const ArrivalStatus = z.enum([
   /** Its files are written down, its run is being started. */
   "starting",
   "started",

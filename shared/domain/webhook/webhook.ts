@@ -5,7 +5,7 @@ export const WebhookName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$/, "letters, digits, `_` and `-`, at most 40, and no `_` or `-` in front");
 
-export const notificationTypes = [
+const notificationTypes = [
   "run.started",
   "run.completed",
   "run.failed",
