@@ -15,7 +15,7 @@ export interface AppUnderTest {
 export interface Call {
   readonly method?: string;
   /** JSON, or text as it is. */
-  readonly body?: object | string;
+  readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** `null` leaves it out. */
   readonly key?: string | null;
@@ -39,10 +39,10 @@ export function createApp({ url, key }: Pick<AppUnderTest, "url" | "key">) {
       method,
       headers: {
         ...(sent === null ? {} : { "x-functions-key": sent }),
-        ...(typeof body === "object" ? { "content-type": "application/json" } : {}),
+        ...(body === undefined || typeof body === "string" ? {} : { "content-type": "application/json" }),
         ...headers,
       },
-      ...(body === undefined ? {} : { body: typeof body === "object" ? JSON.stringify(body) : body }),
+      ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
       signal: AbortSignal.timeout(120_000),
     });
   }
