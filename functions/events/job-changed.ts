@@ -3,6 +3,7 @@
 import type { EventGridEvent } from "@azure/functions";
 import type { DurableClient } from "durable-functions";
 import { z } from "zod";
+import { parseJobName } from "#shared/domain/job-name.ts";
 import type { App } from "../app.ts";
 import { wakeNode } from "./output-written.ts";
 
@@ -14,16 +15,16 @@ const RunEvent = z.object({
   data: z.looseObject({ runId: z.string() }),
 });
 
-export const jobChanged = ({ ml, log }: App) => ({
+export const jobChanged = ({ log }: App) => ({
   name: "jobChanged",
   async handle(event: EventGridEvent, client: DurableClient): Promise<void> {
     const parsed = RunEvent.safeParse(event);
     if (!parsed.success) return;
     const jobName = parsed.data.data.runId;
-    // Whose job it is, the job itself says; the event is not believed.
-    const job = await ml.getJob(jobName);
-    const { "mlpipe.run": runId, "mlpipe.node": node } = job?.properties.tags ?? {};
-    if (typeof runId !== "string" || typeof node !== "string") return;
+    // The name says whose job it is. The event is not believed: a node that is woken in vain asks its job and sleeps on.
+    const place = parseJobName(jobName);
+    if (place === undefined) return;
+    const { runId, node } = place;
     await wakeNode(client, runId, node);
     log.debug({ runId, node, jobName }, "job event seen");
   },

@@ -32,6 +32,8 @@ export interface Counters {
 }
 
 const keptPuts = 20_000;
+/** How long after an answer its sender may not have read it. */
+const inFlightMs = 50;
 
 export function nowMs(): number {
   return performance.timeOrigin + performance.now();
@@ -44,7 +46,7 @@ export function createCounters(): Counters {
   let jobPuts: JobPut[] = [];
   let told = 0;
   let tooEarly = 0;
-  const waits = new Map<string, number>();
+  const waits = new Map<string, { from: number; until: number }>();
   return {
     count(route, status) {
       calls[route] = (calls[route] ?? 0) + 1;
@@ -55,14 +57,16 @@ export function createCounters(): Counters {
       if (jobPuts.length > 2 * keptPuts) jobPuts = jobPuts.slice(-keptPuts);
     },
     arrived(what) {
-      const until = waits.get(what);
+      const wait = waits.get(what);
+      const now = nowMs();
+      // Two that were on their way together do not know of each other's answer.
+      if (wait === undefined || now < wait.from) return;
       waits.delete(what);
-      // A clock of whole milliseconds may be one behind this one.
-      if (until !== undefined && nowMs() < until - 2) tooEarly += 1;
+      if (now < wait.until) tooEarly += 1;
     },
     toldToWait(what, seconds) {
       told += 1;
-      waits.set(what, nowMs() + seconds * 1000);
+      waits.set(what, { from: nowMs() + inFlightMs, until: nowMs() + seconds * 1000 });
     },
     snapshot: () => ({ sinceMs, calls, accepted, jobPuts: jobPuts.slice(-keptPuts), told, tooEarly }),
     reset() {

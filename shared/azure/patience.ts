@@ -15,6 +15,8 @@ export interface PatienceOptions {
 
 /** Waits up to this happen inside a call; for a longer one the caller is told to come back. */
 const longestWaitMs = 5_000;
+/** Clocks round, and a request that comes a millisecond too early is too early. */
+const slackMs = 20;
 const maxTries = 4;
 const firstPauseMs = 500;
 /** Failures in a row after which one caller at a time finds out whether the service is back. */
@@ -43,11 +45,11 @@ export function createPatience({ now = Date.now, sleep = wait }: PatienceOptions
         const result = await attempt(() => next(request), gate, now);
         if ("response" in result) return result.response;
         const { verdict } = result;
-        const pauseMs = verdict.kind === "later" ? verdict.afterMs : firstPauseMs * 2 ** (tries - 1);
-        if (tries === maxTries || pauseMs > longestWaitMs) {
+        if (tries === maxTries || (verdict.kind === "later" && verdict.afterMs > longestWaitMs)) {
           throw unavailable(verdict.reason, verdict.kind === "later" ? verdict.afterMs : undefined);
         }
-        await sleep(pauseMs);
+        // A time that the service has set is waited for at the gate, by everybody.
+        if (verdict.kind === "trouble") await sleep(firstPauseMs * 2 ** (tries - 1));
       }
     },
   };
@@ -79,7 +81,7 @@ function createGate(now: () => number) {
       }
       ({ reason } = verdict);
       if (verdict.kind === "later") {
-        closedUntil = Math.max(closedUntil, now() + verdict.afterMs);
+        closedUntil = Math.max(closedUntil, now() + verdict.afterMs + slackMs);
         return;
       }
       failures += 1;
@@ -93,7 +95,7 @@ function createGate(now: () => number) {
 async function enter(gate: Gate, sleep: (ms: number) => Promise<unknown>): Promise<void> {
   let waitedMs = 0;
   for (let waitMs = gate.ask(); waitMs > 0; waitMs = gate.ask()) {
-    if (waitedMs + waitMs > longestWaitMs) throw unavailable(gate.reason(), waitMs);
+    if (waitedMs + waitMs > longestWaitMs + slackMs) throw unavailable(gate.reason(), waitMs);
     await sleep(waitMs);
     waitedMs += waitMs;
   }

@@ -27,3 +27,16 @@ function escapeName(node: string): string {
     return `_x${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
 }
+
+const escapedName = /^(.+)-((?:[A-Za-z0-9]|__|_d|_x[0-9a-f]{4})+)-([1-9]\d{0,3})$/;
+
+/** The run and node whose attempt has this name, or undefined for a name that is not of `jobName`'s making. */
+export function parseJobName(name: string): { runId: string; node: string; attempt: number } | undefined {
+  const [, runId, escaped, attempt] = escapedName.exec(name) ?? [];
+  if (runId === undefined || escaped === undefined) return undefined;
+  const node = escaped.replaceAll(/__|_d|_x([0-9a-f]{4})/g, (escape, code: string | undefined) => {
+    if (code !== undefined) return String.fromCharCode(Number.parseInt(code, 16));
+    return escape === "__" ? "_" : ".";
+  });
+  return { runId, node, attempt: Number(attempt) };
+}
