@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { FailureClass, failureClasses, RetryRule } from "./failure-class.ts";
 
-export const NodeLimits = z.object({
+const NodeLimits = z.object({
   queuedSeconds: z.number().int().positive().optional(),
   preparingSeconds: z.number().int().positive().optional(),
   runningSeconds: z.number().int().positive().optional(),
@@ -10,7 +10,6 @@ export const NodeLimits = z.object({
   /** All attempts together, with the waits between them. */
   nodeSeconds: z.number().int().positive().optional(),
 });
-export type NodeLimits = z.infer<typeof NodeLimits>;
 
 const RetryOverride = z.object({
   maxAttempts: RetryRule.shape.maxAttempts.optional(),
