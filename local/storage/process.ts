@@ -64,7 +64,7 @@ async function main(): Promise<void> {
       accountName,
       accountKey,
       publish: grid.publish,
-      onCommit: commits.add,
+      onCommit: (container, blob) => commits.add(container, blob),
     }),
     serve: createControl({ grid, commits, token }),
   });

@@ -31,3 +31,26 @@ test("a fault that does not exist is refused by name", async () => {
   expect(answer.status).toBe(400);
   expect(await answer.text()).toContain("looze");
 });
+
+test("what was written is told in order, with the moment of each commit", async () => {
+  const folder = storage.blobs.getContainerClient("data");
+  const began = performance.timeOrigin + performance.now();
+  for (const name of ["one", "two"]) await folder.getBlockBlobClient(`told/${name}`).upload("x", 1);
+  await folder.getBlockBlobClient("told/one").download();
+  const answer = await fetch(`${storage.url}/_embedded/commits`, {
+    headers: { authorization: `Bearer ${storage.token}` },
+  });
+  const { commits } = (await answer.json()) as {
+    commits: { container: string; blob: string; committedAtMs: number }[];
+  };
+  const told = commits.filter(({ blob }) => blob.startsWith("told/"));
+  expect(told.map(({ container, blob }) => [container, blob])).toEqual([
+    ["data", "told/one"],
+    ["data", "told/two"],
+  ]);
+  const [first = 0, second = 0] = told.map(({ committedAtMs }) => committedAtMs);
+  expect(second).toBeGreaterThan(first);
+  // Both clocks count from the machine's; they may have been set a little apart.
+  expect(Math.abs(first - began)).toBeLessThan(60_000);
+  expect((await fetch(`${storage.url}/_embedded/commits`)).status).toBe(401);
+});
