@@ -34,6 +34,26 @@ describe("settings", () => {
     expect(start).toThrow(/AZURE_RESOURCE_MANAGER_ENDPOINT.*MLPIPE_CREDENTIAL/s);
   });
 
+  test("limit nothing by default, and runs, jobs and sizes where they say so", () => {
+    expect(parseSettings(workspace, root).concurrency).toEqual({});
+    const sizes = "Standard_A=2, Standard_B = 8";
+    const limits = { MLPIPE_MAX_RUNS: "3", MLPIPE_MAX_JOBS: "9", MLPIPE_MAX_JOBS_PER_SIZE: sizes };
+    expect(parseSettings({ ...workspace, ...limits }, root).concurrency).toEqual({
+      maxRuns: 3,
+      maxJobs: 9,
+      maxJobsPerSize: { Standard_A: 2, Standard_B: 8 },
+    });
+    const wrong = { ...workspace, MLPIPE_MAX_JOBS: "0", MLPIPE_MAX_JOBS_PER_SIZE: "Standard_A" };
+    expect(() => parseSettings(wrong, root)).toThrow(/MLPIPE_MAX_JOBS.*MLPIPE_MAX_JOBS_PER_SIZE: is a list like/s);
+  });
+
+  test("name the deployment, by the app's host where nothing else does", () => {
+    const host = { ...workspace, WEBSITE_HOSTNAME: "app.azurewebsites.net" };
+    expect(parseSettings(host, root).deployment).toBe("app.azurewebsites.net");
+    expect(parseSettings({ ...host, MLPIPE_DEPLOYMENT: "blue" }, root).deployment).toBe("blue");
+    expect(parseSettings(workspace, root).deployment).toBeUndefined();
+  });
+
   test("take a blank value for one that is not there", () => {
     expect(parseSettings({ ...workspace, MLPIPE_CLIENT_ID: "" }, root).credential).toEqual({ kind: "default" });
   });
