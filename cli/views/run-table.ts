@@ -28,11 +28,17 @@ function renderNodes({ document, metrics }: RunProgress, { colors, width, now }:
       paint(colors, hue, node.status),
       elapsed === undefined ? "" : formatDuration(elapsed),
       node.attempt > 1 ? String(node.attempt) : "",
-      node.failure?.reason ?? describePhase(node, values !== "") ?? values,
+      node.failure?.reason ?? describePhase(node, values !== "") ?? withSource(node, values),
       describeMachine(node) ?? "",
     ];
   });
   return renderTable(["NODE", "STATUS", "TIME", "ATTEMPT", "NOTE", "MACHINE"], rows, width);
+}
+
+/** Of a reused node, whose numbers they are. */
+function withSource({ reusedFrom }: RunDocument["nodes"][number], values: string): string {
+  if (reusedFrom === undefined) return values;
+  return `from run ${reusedFrom.runId}${values === "" ? "" : `: ${values}`}`;
 }
 
 /** A heading of two or three lines, then the nodes. */
@@ -44,6 +50,7 @@ export function renderRun(progress: RunProgress, options: TableOptions): string 
   return [
     `${document.runId}  ${document.pipeline}${document.displayName === undefined ? "" : `  ${document.displayName}`}`,
     `${status}  ${done} of ${document.nodes.length} nodes  ${formatDuration(runSeconds(document, now))}`,
+    ...(document.continues === undefined ? [] : [`continues run ${document.continues}`]),
     ...describeAge(document),
     ...(document.waitsFor === undefined ? [] : [`waits for ${document.waitsFor}`]),
     "",

@@ -2,7 +2,15 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type NodeRun, type RunDocument, StartInlineRunRequest, StartRunRequest, UploadRequest } from "#shared/api.ts";
+import {
+  type NodeExplanation,
+  type NodeRun,
+  RerunRequest,
+  type RunDocument,
+  StartInlineRunRequest,
+  StartRunRequest,
+  UploadRequest,
+} from "#shared/api.ts";
 import { type ErrorCode, errorKinds, type Issue } from "#shared/errors.ts";
 
 interface SeenRequest {
@@ -42,6 +50,8 @@ export async function startFakeApp() {
   /** `run/node` -> log text. */
   const logs = new Map<string, { text: string; isComplete: boolean }>();
   const metrics = new Map<string, unknown>();
+  /** `run/node` -> why it ran. */
+  const explanations = new Map<string, NodeExplanation>();
   /** `run/node/output/path` -> content. */
   const files = new Map<string, Buffer>();
   const stored = new Map<string, string>();
@@ -143,6 +153,10 @@ export async function startFakeApp() {
     const run = runs.get(id);
     if (room !== "runs" || run === undefined) return problem("NotFound", `There is no run ${id}`);
     if (action === "cancel") return json(202, run);
+    if (action === "rerun") {
+      RerunRequest.parse(JSON.parse(body));
+      return json(202, newRun({ runId: "calm_pine_2", continues: id }));
+    }
     if (action === undefined) {
       const tag = (document: RunDocument) => `"${JSON.stringify(document).length}-${document.lastUpdatedTime}"`;
       if (request.headers["if-none-match"] !== tag(run)) return json(200, run, { etag: tag(run) });
@@ -152,6 +166,7 @@ export async function startFakeApp() {
       return json(200, next, { etag: tag(next) });
     }
     const key = `${id}/${node}`;
+    if (view === "why") return json(200, explanations.get(key));
     if (view === "metrics") return json(200, metrics.get(key) ?? { metrics: {}, params: {} });
     if (view === "logs") {
       const log = logs.get(key) ?? { text: "", isComplete: true };
@@ -204,6 +219,7 @@ export async function startFakeApp() {
     runs,
     logs,
     metrics,
+    explanations,
     files,
     stored,
     upcoming,
