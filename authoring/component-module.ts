@@ -10,6 +10,8 @@ import { MlpipeError } from "#shared/errors.ts";
 export interface ComponentFile {
   /** Absolute, posix. */
   readonly path: string;
+  /** What an error calls it. */
+  readonly name: string;
   readonly text: string;
 }
 
@@ -40,16 +42,16 @@ export function componentModule(files: readonly ComponentFile[], module: string)
   const used = new Set(["loadComponent"]);
   const exported = new Map<string, string>();
 
-  function exportOf({ path, text }: ComponentFile): string {
-    const { value, issues } = readYaml(text, path);
+  function exportOf({ path, name: file, text }: ComponentFile): string {
+    const { value, issues } = readYaml(text, file);
     list.add(issues);
     if (issues.length > 0) return "";
     const spec = isMapping(value) ? value : {};
     const kind = spec.type ?? (spec.jobs === undefined ? "command" : "pipeline");
     const name = exportName(spec.name, path);
-    if (kind !== "command" && kind !== "pipeline") fail(path, "is no command or pipeline component");
-    if (exported.has(name)) fail(path, `has the name \`${name}\`, as ${exported.get(name)} has`);
-    exported.set(name, path);
+    if (kind !== "command" && kind !== "pipeline") fail(file, "is no command or pipeline component");
+    if (exported.has(name)) fail(file, `has the name \`${name}\`, as ${exported.get(name)} has`);
+    exported.set(name, file);
     const inputs = [...readInputDeclarations(spec.inputs, "inputs", list)].map(
       ([input, port]) => [input, inputOf(port)] as const,
     );

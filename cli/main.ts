@@ -16,6 +16,7 @@ import { createRunCommand } from "./commands/run.ts";
 import { createRetentionCommand } from "./commands/retention.ts";
 import { createScheduleCommand } from "./commands/schedule.ts";
 import { createStatusCommand } from "./commands/status.ts";
+import { createExportCommand } from "./commands/export.ts";
 import { createTypesCommand } from "./commands/types.ts";
 import { createValidateCommand } from "./commands/validate.ts";
 import { createWebhookCommand } from "./commands/webhook.ts";
@@ -56,6 +57,7 @@ function createProgram(context: CliContext): Command {
     createRetentionCommand,
     createPlanCommand,
     createValidateCommand,
+    createExportCommand,
     createTypesCommand,
     createComponentCommand,
     createPipelineCommand,

@@ -26,7 +26,7 @@ async function types({ terminal }: CliContext, paths: readonly string[], { out, 
   const read = paths.map(async (path) => {
     const text = await files.readText(path);
     if (text === undefined) throw new MlpipeError("InvalidRequest", `there is no file ${path}`);
-    return { path: posix(resolve(path)), text };
+    return { path: posix(resolve(path)), name: path, text };
   });
   const text = componentModule(await Promise.all(read), posix(resolve(out)));
   if (check !== true) {

@@ -27,7 +27,7 @@ export function readYaml(text: string, file: string | undefined): YamlRead {
       ? problems.fail(`the text is longer than ${maxTextBytes / 1024 / 1024} MB`)
       : parse(text, lines, problems);
   if (document === undefined) return { value: undefined, issues: problems.issues };
-  const value = createValueReader({ file, lines, document }, (message, offset) => problems.fail(message, offset))(
+  const value = createValueReader({ file, lines }, (message, offset) => problems.fail(message, offset))(
     document.contents,
   );
   return problems.issues.length > 0 ? { value: undefined, issues: problems.issues } : { value, issues: [] };

@@ -1,5 +1,5 @@
 // Where each value of a document was written. Kept beside the values, by identity, so that documents stay plain JSON.
-import type { Document, LineCounter } from "yaml";
+import type { LineCounter } from "yaml";
 
 export interface Place {
   readonly file?: string;
@@ -13,8 +13,6 @@ export interface Place {
 export interface Origin {
   readonly file: string | undefined;
   readonly lines: LineCounter;
-  /** Holds comments, order and quoting, for writing the document back. */
-  readonly document: Document;
 }
 
 /** Offsets into the origin's text. */
@@ -62,9 +60,4 @@ export function fileOf(holder: object): string | undefined {
 /** Takes over the places of a mapping's entries, as a merge key does. */
 export function entriesOf(holder: object): ReadonlyMap<string, EntryOffsets & { readonly origin?: Origin }> {
   return sources.get(holder)?.entries ?? new Map<string, EntryOffsets>();
-}
-
-/** The parsed YAML that `holder` was read from. */
-export function yamlDocumentOf(holder: object): Document | undefined {
-  return sources.get(holder)?.origin.document;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readYaml } from "#shared/domain/read-yaml.ts";
-import { placeOf, yamlDocumentOf } from "#shared/domain/source-map.ts";
+import { placeOf } from "#shared/domain/source-map.ts";
 
 const read = (text: string) => readYaml(text, "a.yml");
 const refusal = (text: string) =>
@@ -53,11 +53,6 @@ describe("places", () => {
     expect(placeOf(value.a, "b")).toEqual({ file: "a.yml", line: 2, column: 6 });
     expect(placeOf(value.a, "b", "key")).toEqual({ file: "a.yml", line: 2, column: 3 });
     expect(placeOf(value.a.c, 1)).toEqual({ file: "a.yml", line: 5, column: 7 });
-  });
-
-  test("the parsed document stays within reach, comments and all", () => {
-    const value = read("a: 1 # why\n").value as object;
-    expect(yamlDocumentOf(value)?.toString()).toBe("a: 1 # why\n");
   });
 });
 
