@@ -44,8 +44,6 @@ const readFiles = 3;
 const readBytes = 64 * 1024;
 const listedFiles = 5_000;
 
-export type ExplainRun = ReturnType<typeof createExplainRun>;
-
 export function createExplainRun({ blobs, data, memory }: { blobs: Blobs; data: DataIdentities; memory: NodeMemory }) {
   /** The files of data by its identity: as they were kept, or as they lie there, if they are still the same. */
   async function filesOf(fact: string, uri: string | undefined, node: PlanNode, input: string) {

@@ -20,8 +20,6 @@ export interface OwnFacts extends FoundFacts {
   readonly files: ReadonlyMap<string, readonly FileVersion[]>;
 }
 
-export type NodeFactsFinder = ReturnType<typeof createNodeFacts>;
-
 /** A finder for one look at a graph: data is listed once in its life, so it must not outlive the look. */
 export function createNodeFacts({ assets, data }: { assets: Assets; data: DataIdentities }) {
   const looks = new Map<string, Promise<IdentifiedData>>();

@@ -14,11 +14,6 @@ export interface FileVersion {
   readonly etag: string;
 }
 
-/** Whether another place with the same content has the same identity. */
-export function isContentIdentity(identity: string): boolean {
-  return identity.startsWith("content:");
-}
-
 /**
  * The identity of data.
  *
