@@ -45,7 +45,10 @@ export function createAssets({ ml, blobs }: { ml: Ml; blobs: Blobs }) {
         if (label?.[1] === undefined) return armId(environment.id, "environments");
         const latest = await ml.latestEnvironment(label[1]);
         if (latest === undefined)
-          throw new MlpipeError("NotFound", `The workspace has no environment named ${label[1]}`);
+          throw new MlpipeError(
+            "NotFound",
+            `The workspace has no environment named ${label[1]}: register it there, or write an \`image\` and a \`conda_file\` in the component instead`,
+          );
         return latest;
       }
       const { image, condaFile, build, osType = "Linux" } = environment;

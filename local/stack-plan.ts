@@ -108,6 +108,8 @@ export function planStack(request: PlanRequest): StackPlan {
     token,
     blob: { protocol: "http", endpoint: `127.0.0.1:${ports.storage}`, accountName, accountKey },
     eventEndpoints: [webhook("jobChanged")],
+    environmentsFile: join(home, "environments.yml"),
+    takesAnyCompute: true,
     faults: request.faults?.workspace,
   };
   const host = {

@@ -1,5 +1,6 @@
 // Command jobs: what the service checks at submission, and what it makes of the body when the job runs.
 import { CommandProperties, parseProperties } from "./command-schema.ts";
+import type { Catalog } from "./environments/catalog.ts";
 import type {
   Executor,
   JobEnd,
@@ -18,10 +19,13 @@ import { parseDurationSeconds } from "./parse-duration.ts";
 import { notFound, userError } from "./service-error.ts";
 import { findVmSize } from "./sizes.ts";
 import { allocationFailure, sizeError, type SizeRefusal } from "./size-refusals.ts";
-import { parseAssetId } from "./workspace-scope.ts";
+import { type AssetReference, parseAssetId } from "./workspace-scope.ts";
 
 export interface CommandKindContext extends InputUriContext {
   readonly executor: Executor;
+  readonly catalog: Catalog;
+  /** A compute need not exist: this machine stands for all of them. */
+  readonly takesAnyCompute: boolean;
   /** How a size is refused at the moment, or undefined. */
   readonly sizeRefusal: (instanceType: string) => SizeRefusal | undefined;
   readonly jobFault: (jobName: string) => JobFault | undefined;
@@ -47,23 +51,38 @@ function checkExpressions({ command, inputs, outputs }: CommandProperties): void
   }
 }
 
-function environmentOf({ scope, resources }: CommandKindContext, environmentId: string): JobEnvironment {
+function environmentOf({ scope, resources, catalog }: CommandKindContext, environmentId: string): JobEnvironment {
   const reference = parseAssetId(scope, environmentId);
   if (reference?.kind !== "environments") throw userError(`${environmentId} is not the id of an environment version.`);
   const { name, version } = reference;
-  if (reference.registry !== undefined) return { name, version };
-  const found =
+  const isOurs = reference.registry === undefined;
+  const registered =
     version === "@latest"
       ? resources.latest("environments", name)
       : resources.get({ kind: "environments", name, version });
-  if (found === undefined) throw notFound("Environment", `${name}:${version}`);
-  const { image, condaFile } = found.properties;
+  const found = isOurs ? registered : undefined;
+  if (found === undefined) {
+    const known = catalog.ofName(name, version.replace(/^@/, ""));
+    if (known === undefined) throw unknownEnvironment(reference, catalog);
+    return { name, version, condaFile: known };
+  }
+  const { image, condaFile: written, build } = found.properties;
+  if (build !== undefined)
+    throw userError(
+      `Environment ${name}:${found.version} is built from a Dockerfile, which this machine does not do: name an \`image\` and a \`conda_file\` with the pip packages that the command needs.`,
+    );
+  const condaFile = typeof image === "string" ? (written ?? catalog.ofImage(image)) : written;
   return {
     name,
     version: found.version,
     ...(typeof image === "string" ? { image } : {}),
     ...(typeof condaFile === "string" ? { condaFile } : {}),
   };
+}
+
+function unknownEnvironment({ name, version, registry }: AssetReference, catalog: Catalog): Error {
+  const where = registry === undefined ? "" : `${registry}/`;
+  return notFound("Environment", `${where}${name}:${version.replace(/^@/, "")}`, catalog.advice(name));
 }
 
 function codeOf({ scope, resources }: CommandKindContext, codeId: string): { uri: string } {
@@ -79,10 +98,11 @@ function isServerless(computeId: string | undefined): boolean {
 }
 
 /** VM size of the compute a job names, or undefined for serverless. */
-function computeSize({ scope, resources }: CommandKindContext, computeId: string): string | undefined {
+function computeSize({ scope, resources, takesAnyCompute }: CommandKindContext, computeId: string): string | undefined {
   const prefix = `${scope.path}/computes/`;
   const name = computeId.toLowerCase().startsWith(prefix.toLowerCase()) ? computeId.slice(prefix.length) : computeId;
   const compute = resources.get({ kind: "computes", name });
+  if (compute === undefined && takesAnyCompute) return undefined;
   if (compute === undefined) throw notFound("Compute", name);
   const inside = compute.properties["properties"];
   const size: unknown = typeof inside === "object" && inside !== null && "vmSize" in inside ? inside.vmSize : undefined;

@@ -24,6 +24,8 @@ const ProcessOptions = z.object({
   eventEndpoints: z.array(z.url()).default([]),
   eventRetryScale: z.number().min(0).optional(),
   maxConcurrent: z.int().min(1).optional(),
+  environmentsFile: z.string().min(1).optional(),
+  takesAnyCompute: z.boolean().optional(),
   statusDelayMs: z.int().min(0).optional(),
   faults: Faults.optional(),
 });

@@ -16,6 +16,7 @@ import {
   presetDatastores,
   type BlobAccount,
 } from "./datastores.ts";
+import { createCatalog } from "./environments/catalog.ts";
 import type { CreateExecutor, DatastoreResolver } from "./executor/contract.ts";
 import { createFaults, type Faults, type FaultsInput } from "./faults.ts";
 import { createJobLifecycle } from "./job-lifecycle.ts";
@@ -53,6 +54,10 @@ export interface WorkspaceOptions extends WorkspaceName {
   readonly eventRetryScale?: number | undefined;
   /** Jobs in the executor at once; the machine's cores when absent. */
   readonly maxConcurrent?: number | undefined;
+  /** The user's own word on what environments and images hold; see environments/catalog.ts. */
+  readonly environmentsFile?: string | undefined;
+  /** Jobs may name computes that do not exist; false when absent, as on the service. */
+  readonly takesAnyCompute?: boolean | undefined;
   readonly faults?: FaultsInput | undefined;
   /** For tests that want to see each status. */
   readonly statusDelayMs?: number | undefined;
@@ -150,7 +155,10 @@ export async function startWorkspace(options: WorkspaceOptions): Promise<Workspa
       log,
       maxConcurrent,
     });
+    const catalog = createCatalog(options.environmentsFile);
     const command = createCommandKind({
+      catalog,
+      takesAnyCompute: options.takesAnyCompute ?? false,
       scope,
       resources,
       jobs,
@@ -203,6 +211,7 @@ export async function startWorkspace(options: WorkspaceOptions): Promise<Workspa
       faults,
       replaceFaults,
       counters,
+      catalog,
     };
     const shared = { scope, token, runTokens, faults, counters, log };
     secureHandler.resolve(createListener({ ...shared, router: createRouter(createRouteGroups(context, mlflow)) }));

@@ -36,9 +36,9 @@ export function userError(
   return new ServiceError(message, { status: 400, code: "UserError", inner, parameters });
 }
 
-/** The provider's miss: HTTP 404, yet the outer code stays `UserError`. */
-export function notFound(kind: string, name: string): ServiceError {
-  return new ServiceError(`${kind} ${name} not found.`, {
+/** The provider's miss: HTTP 404, yet the outer code stays `UserError`. @param advice sentences that follow */
+export function notFound(kind: string, name: string, advice = ""): ServiceError {
+  return new ServiceError(`${kind} ${name} not found.${advice === "" ? "" : ` ${advice}`}`, {
     status: 404,
     code: "UserError",
     inner: ["NotFound"],

@@ -1,4 +1,5 @@
 import type { Counters } from "./counters.ts";
+import type { Catalog } from "./environments/catalog.ts";
 import type { FaultPlan, Faults } from "./faults.ts";
 import type { JobKinds } from "./job-kind.ts";
 import type { JobLifecycle } from "./job-lifecycle.ts";
@@ -25,6 +26,7 @@ export interface WorkspaceContext {
   /** New faults for requests and for run events. */
   readonly replaceFaults: (faults: Faults) => Faults;
   readonly counters: Counters;
+  readonly catalog: Catalog;
 }
 
 export type Log = (level: "debug" | "info" | "warn" | "error", fields: Record<string, unknown>, text: string) => void;

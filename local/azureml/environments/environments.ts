@@ -8,12 +8,9 @@ import { buildEnvironment } from "./build-environment.ts";
 import { takeBuildLock } from "./build-lock.ts";
 import { parseCondaFile } from "./conda-file.ts";
 import type { PythonEnvironment } from "./conda-file.ts";
-import { curatedEnvironments } from "./curated.ts";
 import type { HostEnvironment } from "./interpreters.ts";
 
 interface EnvironmentRequest {
-  /** Name of the environment; tells curated ones. */
-  readonly name?: string;
   /** Text of the conda file, YAML or JSON. */
   readonly condaFile?: string;
 }
@@ -94,7 +91,7 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
   }
 
   function identify(environment: EnvironmentRequest): { hash: string; wanted: PythonEnvironment } {
-    const key = environment.condaFile ?? `name:${environment.name}`;
+    const key = environment.condaFile ?? "";
     const known = hashes.get(key);
     if (known !== undefined) return known;
     const wanted = toPythonEnvironment(environment);
@@ -171,10 +168,8 @@ function fail(message: string): never {
   throw new EnvironmentFailure(message);
 }
 
-function toPythonEnvironment({ name, condaFile }: EnvironmentRequest): PythonEnvironment {
-  if (condaFile !== undefined && condaFile.trim() !== "") return parseCondaFile(condaFile);
-  const curated = name === undefined ? undefined : curatedEnvironments[name];
-  return curated === undefined ? nothingInstalled : { ...nothingInstalled, ...curated, wantsPip: true };
+function toPythonEnvironment({ condaFile }: EnvironmentRequest): PythonEnvironment {
+  return condaFile === undefined || condaFile.trim() === "" ? nothingInstalled : parseCondaFile(condaFile);
 }
 
 /** A folder is published by a link with the hash's name: venvs cannot be moved, their scripts hold their own path. */

@@ -8,6 +8,8 @@ import { param, readJson, type Answer, type Route, type RouteRequest } from "../
 import { notFound, ServiceError, userError } from "../service-error.ts";
 import type { WorkspaceContext } from "../workspace-context.ts";
 
+/** When curated environments came to be, as far as this workspace knows. */
+const curatedAt = "2024-01-01T00:00:00.000Z";
 const assetName = /^[a-zA-Z0-9][\w.-]{0,254}$/;
 
 function checkedName(request: RouteRequest, name: string): string {
@@ -21,7 +23,7 @@ function checkedName(request: RouteRequest, name: string): string {
 }
 
 function createKindRoutes(context: WorkspaceContext, assetKind: AssetKind): Route[] {
-  const { scope, store, resources } = context;
+  const { scope, store, resources, catalog } = context;
   const { kind, title, Container, Version, immutable, containerOf, added } = assetKind;
   const type = `Microsoft.MachineLearningServices/workspaces/${kind}`;
 
@@ -43,6 +45,14 @@ function createKindRoutes(context: WorkspaceContext, assetKind: AssetKind): Rout
     properties: { ...asset.properties, ...added },
     systemData: systemData(asset),
   });
+
+  /** The one version of an environment that nobody has registered, and that is known all the same. */
+  const unregistered = (name: string): Resource[] => {
+    const [version, condaFile] = ["1", kind === "environments" ? catalog.ofName(name, "1") : undefined];
+    if (condaFile === undefined) return [];
+    const properties = { condaFile, tags: {}, properties: {}, isAnonymous: false, isArchived: false };
+    return [{ seq: 0, name, version, properties, createdAt: curatedAt, modifiedAt: curatedAt }];
+  };
 
   const checkImmutable = (existing: Resource, sent: Readonly<Record<string, unknown>>): void => {
     const changed = immutable.find((part) => JSON.stringify(existing.properties[part]) !== JSON.stringify(sent[part]));
@@ -91,7 +101,8 @@ function createKindRoutes(context: WorkspaceContext, assetKind: AssetKind): Rout
       isOldestFirst: order !== null && /\basc\b/i.test(order),
       limit: page.limit + 1,
     });
-    return toPage(request, page, found, name === undefined ? containerBody : versionBody);
+    if (name === undefined) return toPage(request, page, found, containerBody);
+    return toPage(request, page, found.length > 0 || page.after !== undefined ? found : unregistered(name), versionBody);
   };
   const remove = (key: { kind: string; name: string; version?: string }): Answer => ({
     status: resources.delete(key) ? 200 : 204,

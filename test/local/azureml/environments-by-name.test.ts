@@ -1,0 +1,106 @@
+// What a job may name without anybody having registered it: curated environments, those of the user's own file, computes.
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { createFakeExecutor } from "./fake-executor.ts";
+import {
+  commandJob,
+  group,
+  startBlobStore,
+  startTestWorkspace,
+  type TestWorkspace,
+  workspaceName,
+  workspacePath,
+} from "./start-test-workspace.ts";
+
+let env: TestWorkspace;
+let folder: string;
+beforeAll(async () => {
+  const blobs = await startBlobStore();
+  folder = await mkdtemp(join(tmpdir(), "mlpipe-by-name-"));
+  const file = join(folder, "environments.yml");
+  await writeFile(file, "team-env: [polars]\nregistry.example.com/image: [duckdb]\n");
+  const options = { environmentsFile: file, takesAnyCompute: true, maxConcurrent: 100 };
+  env = await startTestWorkspace(blobs, options, createFakeExecutor({ isScripted: true }));
+});
+afterAll(async () => {
+  await env.stop();
+  await env.blobs.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+let count = 0;
+async function run(environmentId: string, properties: object = {}) {
+  count += 1;
+  const name = `job_${count}`;
+  const answer = await env.send({
+    method: "PUT",
+    path: `jobs/${name}`,
+    body: commandJob(environmentId, { ...properties }),
+  });
+  const { message } = (answer.body as { error?: { message: string } }).error ?? { message: "" };
+  const execution = answer.status === 201 ? await env.executor.started(name) : undefined;
+  return { status: answer.status, message, condaFile: execution?.environment.condaFile ?? "", execution };
+}
+
+test.each([
+  ["azureml://registries/azureml/environments/sklearn-1.5/labels/latest", "scikit-learn"],
+  ["azureml://registries/azureml/environments/sklearn-1.0/versions/7", "pandas<2"],
+  [`${workspacePath}/environments/AzureML-lightgbm-3.2-ubuntu18.04-py37-cpu/versions/11`, "lightgbm"],
+  [`${workspacePath}/environments/team-env/versions/3`, "polars"],
+])("%s brings its packages", async (id, expected) => {
+  const { status, condaFile } = await run(id);
+  expect(status).toBe(201);
+  expect(condaFile).toContain(expected);
+});
+
+test.each(["AzureML-sklearn-0.24-ubuntu18.04-py37-cpu", "team-env"])("%s has a latest version", async (name) => {
+  const versions = env.client.environmentVersions.list(group, workspaceName, name, {
+    orderBy: "createdtime desc",
+    top: 1,
+  });
+  const { value } = await versions.next();
+  expect(value.id).toBe(`${workspacePath}/environments/${name}/versions/1`);
+  expect((await run(value.id)).status).toBe(201);
+});
+
+test("a registered environment keeps what it was registered with, whatever its name", async () => {
+  const path = "environments/AzureML-sklearn-1.5/versions/mine";
+  const condaFile = "dependencies: [pip, {pip: [tinything]}]";
+  await env.send({ method: "PUT", path, body: { properties: { image: "x", condaFile } } });
+  expect((await run(`${workspacePath}/${path}`)).condaFile).toBe(condaFile);
+});
+
+test("an image brings what the user's file says", async () => {
+  const path = "environments/by-image/versions/1";
+  await env.send({ method: "PUT", path, body: { properties: { image: "registry.example.com/image:2025" } } });
+  expect((await run(`${workspacePath}/${path}`)).condaFile).toContain("duckdb");
+});
+
+test.each([
+  ["azureml://registries/azureml/environments/rapids-24.4/labels/latest", "Environment azureml/rapids-24.4:latest"],
+  [`${workspacePath}/environments/nobodys/versions/2`, "Environment nobodys:2"],
+])("%s is refused with the packages to list and where", async (id, expected) => {
+  const { status, message } = await run(id);
+  expect(status).toBe(404);
+  expect(message).toContain(`${expected} not found.`);
+  expect(message).toMatch(/sklearn-1\.5.*pip packages.*conda_file.*environments\.yml/);
+});
+
+test("an environment that is built from a Dockerfile is refused, with what to write instead", async () => {
+  const path = "environments/built/versions/1";
+  const build = { contextUri: "https://example.com/context" };
+  await env.send({ method: "PUT", path, body: { properties: { build } } });
+  const { status, message } = await run(`${workspacePath}/${path}`);
+  expect(status).toBe(400);
+  expect(message).toMatch(/built:1 is built from a Dockerfile.*conda_file/);
+});
+
+test("a job runs on a compute that only its name is known of", async () => {
+  const { status, execution } = await run("azureml://registries/azureml/environments/minimal/labels/latest", {
+    computeId: `${workspacePath}/computes/gpu-cluster`,
+  });
+  expect(status).toBe(201);
+  expect(execution?.instanceType).toBeUndefined();
+});
