@@ -10,6 +10,7 @@ import { isMlpipeError } from "#shared/errors.ts";
 import type { BlobCache, BlobVersion } from "./blob-cache.ts";
 import type { DatastoreResolver, JobInput } from "./contract.ts";
 import { DataAccessError, toDataAccessError, withoutQuery, within } from "./data-access.ts";
+import { readTable } from "./read-table.ts";
 
 export interface Materialiser {
   /**
@@ -50,7 +51,9 @@ export function createMaterialiser({ datastores, cache, fetchInput }: Materialis
         return place === undefined ? await fetchFile(uri, folder, signal) : await placeFile(place, folder, how, signal);
       if (place === undefined)
         throw new DataAccessError("a folder can only be read from a datastore of the workspace; this URI is in none");
-      await placeFolder(place, folder, how, signal);
+      if (input.type === "mltable" && input.mode?.startsWith("Eval") === true)
+        await placeTable(place, folder, how, signal);
+      else await placeFolder(place, folder, how, signal);
       return folder;
     } catch (cause) {
       if (cause instanceof DataAccessError)
@@ -69,6 +72,30 @@ export function createMaterialiser({ datastores, cache, fetchInput }: Materialis
       if (isMlpipeError(cause) && /^https?:/.test(uri)) return undefined;
       if (isMlpipeError(cause)) throw new DataAccessError(cause.message, { cause });
       throw cause;
+    }
+  }
+
+  /** The files that a table consists of, below the deepest folder that holds all of them. */
+  async function placeTable(table: Place, folder: string, how: "link" | "copy", signal: AbortSignal): Promise<void> {
+    const root = table.path === "" || table.path.endsWith("/") ? table.path : `${table.path}/`;
+    const client = table.container.getBlobClient(`${root}MLTable`);
+    const text = await client.downloadToBuffer(0, undefined, { abortSignal: within(signal, requestSeconds) });
+    const entries = readTable(text.toString("utf8")).map((entry) => {
+      const isUri = /^[a-z]+:\/\//i.test(entry.path);
+      const place = isUri ? locate(entry.path) : { container: table.container, path: `${root}${entry.path}` };
+      if (place === undefined)
+        throw new DataAccessError(`its MLTable file names ${entry.path}, which is in no datastore`);
+      return { ...entry, ...place, address: `${place.container.url.split("?")[0]}/${place.path}` };
+    });
+    const common = commonFolder(
+      entries.map(({ kind, address }) => (kind === "file" ? address.slice(0, address.lastIndexOf("/") + 1) : address)),
+    );
+    for (const { kind, address, isIncluded, ...place } of entries) {
+      const target = toLocalPath(folder, address.slice(common.length).replace(/\/$/, ""));
+      const parent = kind === "folder" ? target : dirname(target);
+      await mkdir(parent, { recursive: true });
+      if (kind === "folder") await placeFolder(place, parent, how, signal, isIncluded);
+      else await placeFile(place, parent, how, signal);
     }
   }
 
@@ -94,6 +121,7 @@ export function createMaterialiser({ datastores, cache, fetchInput }: Materialis
     folder: string,
     how: "link" | "copy",
     signal: AbortSignal,
+    isIncluded: (path: string) => boolean = () => true,
   ): Promise<string[]> {
     const prefix = path === "" || path.endsWith("/") ? path : `${path}/`;
     const files: string[] = [];
@@ -105,6 +133,7 @@ export function createMaterialiser({ datastores, cache, fetchInput }: Materialis
       await Promise.all(
         page.segment.blobItems.map(async ({ name, properties }) => {
           const relative = name.slice(prefix.length);
+          if (!isIncluded(relative)) return;
           const target = toLocalPath(folder, relative);
           const parent = relative.endsWith("/") || relative === "" ? target : dirname(target);
           if (!known.has(parent)) await mkdir(parent, { recursive: true });
@@ -160,6 +189,15 @@ export function createMaterialiser({ datastores, cache, fetchInput }: Materialis
   }
 
   return { materialiseInput, materialiseCode };
+}
+
+/** The longest beginning of all addresses that ends a folder. */
+function commonFolder(folders: readonly string[]): string {
+  const [first = "", ...others] = folders.map((path) => (path.endsWith("/") ? path : `${path}/`));
+  let common = first;
+  while (!others.every((path) => path.startsWith(common)))
+    common = common.slice(0, common.lastIndexOf("/", common.length - 2) + 1);
+  return common;
 }
 
 interface FoundBlob {
