@@ -10,7 +10,10 @@ import { createCancelJob } from "#functions/activities/cancel-job.ts";
 import { checkNodes } from "#functions/activities/check-nodes.ts";
 import { createCollectOutputs } from "#functions/activities/collect-outputs.ts";
 import { createDescribeFailure } from "#functions/activities/describe-failure.ts";
+import { createGatherOutputs } from "#functions/activities/gather-outputs.ts";
 import { createGetJob } from "#functions/activities/get-job.ts";
+import { createReadCondition } from "#functions/activities/read-condition.ts";
+import { createReadLoop } from "#functions/activities/read-loop.ts";
 import { createReadSweep } from "#functions/activities/read-sweep.ts";
 import { createReadTrialMetrics } from "#functions/activities/read-trial-metrics.ts";
 import { createNotifyRunEnd } from "#functions/activities/notify-run-end.ts";
@@ -20,6 +23,7 @@ import { createReleaseSlot } from "#functions/activities/release-slot.ts";
 import { createRememberRun } from "#functions/activities/remember-run.ts";
 import { createReportNode } from "#functions/activities/report-node.ts";
 import { createSignalNodes } from "#functions/activities/signal-nodes.ts";
+import { createStartBodyNodes } from "#functions/activities/start-body-nodes.ts";
 import { createStartNodes } from "#functions/activities/start-nodes.ts";
 import { startTrials } from "#functions/activities/start-trials.ts";
 import { createSubmitJob } from "#functions/activities/submit-job.ts";
@@ -107,8 +111,11 @@ import { retain } from "#functions/timer/retain.ts";
 import * as activities from "#orchestrations/activities.ts";
 import { deliverNotification } from "#orchestrations/deliver-notification.ts";
 import { collectDataset } from "#orchestrations/collect-dataset.ts";
+import { runDoWhile } from "#orchestrations/run-do-while.ts";
+import { runIfElse } from "#orchestrations/run-if-else.ts";
 import { runNode } from "#orchestrations/run-node.ts";
 import { runSweep } from "#orchestrations/run-sweep.ts";
+import { runParallelFor } from "#orchestrations/run-parallel-for.ts";
 import { runPipeline } from "#orchestrations/run-pipeline.ts";
 import { createBlobs } from "#shared/azure/blob.ts";
 import { createCredential } from "#shared/azure/credential.ts";
@@ -285,6 +292,10 @@ const implementations: ActivityImplementation[] = [
   implement(activities.collectOutputs, createCollectOutputs(context)),
   implement(activities.describeFailure, createDescribeFailure(context)),
   implement(activities.readSweep, createReadSweep(context)),
+  implement(activities.readCondition, createReadCondition(context)),
+  implement(activities.readLoop, createReadLoop(context)),
+  implement(activities.gatherOutputs, createGatherOutputs(context)),
+  implementWithClient(activities.startBodyNodes, createStartBodyNodes(context)),
   implementWithClient(activities.readTrialMetrics, createReadTrialMetrics(context)),
   implementWithClient(activities.startTrials, startTrials),
   implement(activities.sendNotification, createSendNotification(context)),
@@ -311,5 +322,8 @@ for (const activity of implementations) {
 df.app.orchestration("runPipeline", runPipeline);
 df.app.orchestration("runNode", runNode);
 df.app.orchestration("runSweep", runSweep);
+df.app.orchestration("runIfElse", runIfElse);
+df.app.orchestration("runDoWhile", runDoWhile);
+df.app.orchestration("runParallelFor", runParallelFor);
 df.app.orchestration("collectDataset", collectDataset);
 df.app.orchestration("deliverNotification", deliverNotification);

@@ -8,6 +8,7 @@ import type { Ml } from "#shared/azure/ml.ts";
 import { phaseOf } from "#shared/domain/job-phase.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
 import { NodeProgress, NodeResult, type ReusedResult } from "#shared/domain/node-result.ts";
+import { dependenciesInRun, planNodeOf } from "#shared/domain/plan-node-of.ts";
 import { dependenciesOf, type Plan, type PlanNode } from "#shared/domain/plan.ts";
 import { RunProgress, toNodeStates } from "#shared/domain/run-progress.ts";
 import type { NodeState } from "#shared/domain/run-state.ts";
@@ -167,18 +168,14 @@ export function createRunDocuments(clients: {
     return found;
   }
 
-  /** A trial of a sweep is a node that the plan does not have. */
-  async function findTrial(
-    client: DurableClient,
-    { runId, nodes }: RunDocument,
-    name: string,
-  ): Promise<NodeRun | undefined> {
-    const sweep = nodes.find((node) => node.sweep !== undefined && name.startsWith(`${node.name}.trial_`));
-    const told = sweep === undefined ? undefined : await readNode(client, runId, name);
-    if (sweep === undefined || told === undefined) return undefined;
+  /** A trial of a sweep, or a node of a loop's round, is in no document of the run. */
+  async function findInner(client: DurableClient, runId: string, name: string): Promise<NodeRun | undefined> {
     const { plan } = await plans.get(runId);
-    const planned = plan.nodes.find((node) => node.name === sweep.name);
-    return planned === undefined ? undefined : toNodeRun({ ...planned, name }, { status: "running", attempt: 1 }, told);
+    const planned = planNodeOf(plan, name);
+    const told = planned === undefined ? undefined : await readNode(client, runId, name);
+    if (planned === undefined || told === undefined) return undefined;
+    const node = toNodeRun({ ...planned, name }, { status: "running", attempt: 1 }, told);
+    return { ...node, dependsOn: dependenciesInRun(plan, name) };
   }
 
   /** A node's orchestration sleeps while its job moves on, so the jobs of the first few live nodes are asked themselves. */
@@ -223,7 +220,7 @@ export function createRunDocuments(clients: {
     /** @throws MlpipeError `NotFound` when the run has no such node */
     async getNode(client: DurableClient, runId: string, node: string): Promise<NodeRun> {
       const document = await get(client, runId);
-      const found = document.nodes.find(({ name }) => name === node) ?? (await findTrial(client, document, node));
+      const found = document.nodes.find(({ name }) => name === node) ?? (await findInner(client, runId, node));
       if (found === undefined) {
         const names = document.nodes.map(({ name }) => name).join(", ");
         throw new MlpipeError("NotFound", `Run ${runId} has no node ${node}; it has ${names.slice(0, 500)}`);
@@ -264,8 +261,10 @@ function toNodeRun(node: PlanNode, state: NodeState = { status: "waiting", attem
       ...(state.endTime === undefined ? {} : { endTime: state.endTime }),
     };
   }
-  const { attempt, jobName, jobStatus, instanceType, refused, attempts, waitsFor, startTime, sweep } = told;
-  const isQueued = state.status === "running" && sweep === undefined && isQueuedStatus(jobStatus);
+  const { attempt, jobName, jobStatus, instanceType, refused, attempts, waitsFor, startTime, sweep, taken, loop } =
+    told;
+  const hasJob = sweep === undefined && node.loop === undefined && node.kind !== "if_else";
+  const isQueued = state.status === "running" && hasJob && isQueuedStatus(jobStatus);
   const result = "status" in told ? told : undefined;
   const endTime = result?.endTime ?? state.endTime;
   return {
@@ -277,6 +276,8 @@ function toNodeRun(node: PlanNode, state: NodeState = { status: "waiting", attem
     ...(jobStatus === undefined ? {} : { jobStatus }),
     ...(instanceType === undefined ? {} : { instanceType }),
     ...(sweep === undefined ? {} : { sweep }),
+    ...(taken === undefined ? {} : { taken }),
+    ...(loop === undefined ? {} : { loop }),
     ...(refused.length === 0 ? {} : { refusedInstanceTypes: refused }),
     ...(attempts === undefined ? {} : { attempts }),
     ...(waitsFor === undefined || result !== undefined ? {} : { waitsFor }),

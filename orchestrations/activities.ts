@@ -3,7 +3,8 @@ import { z } from "zod";
 import { NodePolicy } from "#shared/domain/node-policy.ts";
 import { NodeResult, RefusedInstanceType, ReusedResult } from "#shared/domain/node-result.ts";
 import { SweepPlan } from "#shared/domain/sweep/sweep-plan.ts";
-import { PlanGraph } from "#shared/domain/plan.ts";
+import { Item, LoopPlan } from "#shared/domain/control/loop-plan.ts";
+import { PlanBody, PlanGraph } from "#shared/domain/plan.ts";
 import { NodeRecipe, RememberedNode } from "#shared/domain/remembered-node.ts";
 import { NodeFailure } from "#shared/domain/run.ts";
 import { activity, briefly } from "./contract.ts";
@@ -98,8 +99,8 @@ export const reportNode = activity("reportNode", {
   input: z.object({
     runId: z.string(),
     result: NodeResult,
-    /** The sweep node whose trial this is. */
-    sweep: z.string().optional(),
+    /** The node that this one is a part of: a sweep, or a loop. */
+    owner: z.string().optional(),
     recipe: NodeRecipe.optional(),
   }),
   /** What is remembered; null when there is nothing to remember. */
@@ -164,6 +165,61 @@ export const startTrials = activity("startTrials", {
 export const readTrialMetrics = activity("readTrialMetrics", {
   input: z.object({ runId: z.string(), nodes: z.array(z.string()), metric: z.string() }),
   output: z.array(z.array(z.number())),
+});
+
+/** What a control-flow node is asked about; `upstream` holds what it reads. */
+const ControlNode = z.object({ runId: z.string(), node: z.string(), upstream: z.record(z.string(), z.string()) });
+
+/** How a condition comes out: that of an `if_else`, or of a `do_while` by the output of the round that has ended. */
+export const readCondition = activity("readCondition", {
+  input: ControlNode,
+  output: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("decided"), value: z.boolean() }),
+    z.object({ kind: z.literal("undecidable"), reason: z.string() }),
+  ]),
+});
+
+/** What a loop repeats, and what its rounds are given. */
+export const readLoop = activity("readLoop", {
+  input: ControlNode,
+  output: z.discriminatedUnion("kind", [
+    z.object({
+      kind: z.literal("loop"),
+      planNode: z.string(),
+      plan: LoopPlan,
+      graph: PlanGraph,
+      outputs: PlanBody.shape.outputs,
+      items: z.array(Item),
+    }),
+    /** Items that nothing can be run for. */
+    z.object({ kind: z.literal("refused"), reason: z.string() }),
+  ]),
+});
+
+/** Starts nodes of a loop's rounds; one that exists already is left alone. */
+export const startBodyNodes = activity("startBodyNodes", {
+  input: z.object({
+    runId: z.string(),
+    /** The loop. */
+    owner: z.string(),
+    nodes: z.array(z.object({ node: z.string(), upstream: z.record(z.string(), z.string()) })),
+  }),
+  output: z.null(),
+});
+
+/** Writes what the rounds of a loop over items have made as outputs of the loop. */
+export const gatherOutputs = activity("gatherOutputs", {
+  input: z.object({
+    runId: z.string(),
+    node: z.string(),
+    /** Of each item: output of the body -> URI. */
+    rounds: z.array(z.record(z.string(), z.string())),
+  }),
+  output: z.union([
+    z.object({ outputs: z.record(z.string(), z.string()) }),
+    /** A value that cannot be read. */
+    z.object({ reason: z.string() }),
+  ]),
 });
 
 /** Sends a signal to the orchestrations of nodes; one that has ended or never began is passed over. */

@@ -28,6 +28,8 @@ export interface NodeInput {
   readonly upstream: Record<string, string>;
   /** What the node is made of; a trial has none of its own. */
   readonly recipe?: NodeRecipe;
+  /** The loop in whose rounds this node runs. */
+  readonly owner?: string;
   /** Set when this is one trial of a sweep. */
   readonly trial?: TrialInput;
   /** Set from the second generation on. */
@@ -73,8 +75,9 @@ function* report(
   input: NodeInput,
   result: NodeResult,
 ): Generator<Task, NodeResult, unknown> {
-  // A trial's result goes to the sweep that started it.
-  const to = input.trial === undefined ? {} : { sweep: input.trial.planNode };
+  // A trial's result goes to the sweep that started it, as a round's goes to its loop.
+  const owner = input.trial?.planNode ?? input.owner;
+  const to = owner === undefined ? {} : { owner };
   const recipe = input.recipe === undefined ? {} : { recipe: input.recipe };
   const remembered = yield* call(context, reportNode, { runId: input.runId, result, ...to, ...recipe });
   return result.status === "completed" && remembered !== null ? { ...result, remembered } : result;

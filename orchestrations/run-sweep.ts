@@ -270,6 +270,7 @@ function* report(
   result: NodeResult,
 ): Generator<Task, NodeResult, unknown> {
   const recipe = input.recipe === undefined ? {} : { recipe: input.recipe };
-  const remembered = yield* call(context, reportNode, { runId: input.runId, result, ...recipe });
+  const owner = input.owner === undefined ? {} : { owner: input.owner };
+  const remembered = yield* call(context, reportNode, { runId: input.runId, result, ...owner, ...recipe });
   return result.status === "completed" && remembered !== null ? { ...result, remembered } : result;
 }

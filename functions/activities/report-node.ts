@@ -9,7 +9,7 @@ import { toTransition } from "../webhooks/node-transitions.ts";
 interface Report {
   readonly runId: string;
   readonly result: NodeResult;
-  readonly sweep?: string | undefined;
+  readonly owner?: string | undefined;
   readonly recipe?: NodeRecipe | undefined;
 }
 
@@ -24,13 +24,13 @@ export function createReportNode({
   log,
 }: Pick<App, "plans" | "reuse" | "notifications" | "log">) {
   return async function reportNode(
-    { runId, result, sweep, recipe }: Report,
+    { runId, result, owner, recipe }: Report,
     client: DurableClient,
   ): Promise<RememberedNode | null> {
     const isWatched = await notifications.isWatched();
     const signal: RunSignal = { kind: "node-ended", result, isWatched };
-    await client.raiseEvent(sweep === undefined ? runId : nodeInstanceId(runId, sweep), inbox, signal);
-    if (isWatched && sweep === undefined) {
+    await client.raiseEvent(owner === undefined ? runId : nodeInstanceId(runId, owner), inbox, signal);
+    if (isWatched && owner === undefined) {
       await notifications.tell(client, [toTransition(runId, (await plans.get(runId)).plan, result)]);
     }
     if (result.status !== "completed" || recipe === undefined) return null;

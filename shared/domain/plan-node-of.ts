@@ -1,7 +1,7 @@
 // Nodes that come to be while a run goes on: trials of a sweep, iterations and items of a loop. Their names say what they are:
 // `tune.trial_2`, `loop.iteration_3`, or `loop.iteration_3.prep` where the body is a pipeline.
 import type { LoopPlan } from "./control/loop-plan.ts";
-import type { Plan, PlanNode } from "./plan.ts";
+import { type Plan, type PlanNode, dependenciesOf } from "./plan.ts";
 
 const rounds = { do_while: "iteration", parallel_for: "item" } as const satisfies Record<LoopPlan["kind"], string>;
 
@@ -16,18 +16,40 @@ export function roundName(loop: string, kind: LoopPlan["kind"], number: number):
  * @param name name of a node in a run
  */
 export function planNodeOf(plan: Pick<Plan, "nodes" | "bodies">, name: string): PlanNode | undefined {
-  const find = (nodes: readonly PlanNode[], wanted: string): PlanNode | undefined => {
+  return findNode(plan, name)?.node;
+}
+
+/** Names of the nodes in the run whose outputs or decisions the node `name` needs. */
+export function dependenciesInRun(plan: Pick<Plan, "nodes" | "bodies">, name: string): string[] {
+  const found = findNode(plan, name);
+  return found === undefined ? [] : dependenciesOf(found.node).map((planNode) => found.nameInRun(planNode));
+}
+
+interface Found {
+  readonly node: PlanNode;
+  /** What a node of the plan is called where this one runs. */
+  readonly nameInRun: (planNode: string) => string;
+}
+
+function findNode(plan: Pick<Plan, "nodes" | "bodies">, name: string): Found | undefined {
+  return find(plan.nodes, name, (planNode) => planNode);
+
+  function find(nodes: readonly PlanNode[], wanted: string, nameInRun: Found["nameInRun"]): Found | undefined {
     for (const node of nodes) {
-      if (node.name === wanted) return node;
+      if (node.name === wanted) return { node, nameInRun };
       if (!wanted.startsWith(`${node.name}.`)) continue;
       const rest = wanted.slice(node.name.length + 1);
-      if (node.sweep !== undefined && /^trial_\d+$/.test(rest)) return node;
+      if (node.sweep !== undefined && /^trial_\d+$/.test(rest)) return { node, nameInRun };
       if (node.loop === undefined) continue;
-      const round = new RegExp(`^${rounds[node.loop.kind]}_\\d+(?=$|\\.)`).exec(rest)?.[0];
-      if (round !== undefined)
-        return find(plan.bodies?.[node.name]?.nodes ?? [], node.loop.body + rest.slice(round.length));
+      const { kind, body } = node.loop;
+      const round = new RegExp(`^${rounds[kind]}_\\d+(?=$|\\.)`).exec(rest)?.[0];
+      if (round === undefined) continue;
+      const inside = (planNode: string) =>
+        planNode === body || planNode.startsWith(`${body}.`)
+          ? `${nameInRun(node.name)}.${round}${planNode.slice(body.length)}`
+          : nameInRun(planNode);
+      return find(plan.bodies?.[node.name]?.nodes ?? [], body + rest.slice(round.length), inside);
     }
     return undefined;
-  };
-  return find(plan.nodes, name);
+  }
 }

@@ -118,7 +118,7 @@ export const PlanNode = z.object({
 });
 export type PlanNode = z.infer<typeof PlanNode>;
 
-const PlanBody = z.object({
+export const PlanBody = z.object({
   nodes: z.array(PlanNode),
   /** Output of the body -> the node output that it is. */
   outputs: z.record(z.string(), z.object({ node: NodeName, output: z.string() })),

@@ -4,14 +4,16 @@ import { z } from "zod";
 /** The part of an `if_else` that runs. */
 export const Block = z.enum(["true_block", "false_block"]);
 
-export const RoundStatus = z.enum(["running", "completed", "failed", "canceled"]);
+const RoundStatus = z.enum(["running", "completed", "failed", "canceled"]);
 
 /** An iteration of a `do_while`, or an item of a `parallel_for`. */
-export const Round = z.object({
+const Round = z.object({
   /** Counts from 1. */
   number: z.number().int(),
   status: RoundStatus,
 });
+
+export type Round = z.infer<typeof Round>;
 
 /** Of a loop: each round is a node of its own (`{node}.iteration_{number}`, `{node}.item_{number}`), or, where the body is a pipeline, several below that name. */
 export const LoopSummary = z.object({

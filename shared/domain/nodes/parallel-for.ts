@@ -94,7 +94,8 @@ export const parallelFor: NodeKind = {
       body,
       varying.map((name) => {
         const isText = found?.literals.has(name) === true || initial.get(name)?.kind === "literal";
-        const mayBeAbsent = found?.items === undefined && initial.get(name) === undefined;
+        const isOptional = body.declaredInputs?.get(name)?.isOptional === true;
+        const mayBeAbsent = found?.items === undefined && isOptional && initial.get(name) === undefined;
         return { name, mayBeAbsent, ...(isText ? { literal: "string" } : {}) };
       }),
       new Map([...initial, ...(found?.values ?? [])]),

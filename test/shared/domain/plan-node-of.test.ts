@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { planNodeOf, roundName } from "#shared/domain/plan-node-of.ts";
+import { dependenciesInRun, planNodeOf, roundName } from "#shared/domain/plan-node-of.ts";
 import type { PlanNode } from "#shared/domain/plan.ts";
 
 const node = (name: string, more: Partial<PlanNode> = {}): PlanNode => ({
@@ -65,6 +65,27 @@ describe("a node of a run", () => {
     "inside.first",
   ])("is never called %s", (name) => {
     expect(planNodeOf(plan, name)).toBeUndefined();
+  });
+
+  test("knows the nodes it reads by their names in its round", () => {
+    const read = (from: string) => ({
+      kind: "output" as const,
+      type: "uri_folder" as const,
+      node: from,
+      output: "o",
+      mode: "ro_mount" as const,
+    });
+    const body = {
+      nodes: [node("inside.body", { inputs: { a: read("inside.again"), b: read("inside.first"), c: read("prep") } })],
+      outputs: {},
+    };
+    const reading = { ...plan, bodies: { ...plan.bodies, "inside.again": body } };
+    expect(dependenciesInRun(reading, "outer.item_12.again.iteration_3")).toEqual([
+      "outer.item_12.again",
+      "outer.item_12.first",
+      "prep",
+    ]);
+    expect(dependenciesInRun(reading, "nobody")).toEqual([]);
   });
 
   test("of a loop is called by its round", () => {
