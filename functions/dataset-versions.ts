@@ -137,6 +137,13 @@ export function createDatasetVersions({ blobs, records }: { blobs: Blobs; record
       return found;
     },
 
+    /** The one version's, as it is at this moment. */
+    async settledNow(dataset: string, version: string): Promise<string | undefined> {
+      const path = recordPath(dataset, version);
+      const { entries } = await records.page(path, 1);
+      return entries.find((entry) => entry.path === path)?.metadata[settledKey];
+    },
+
     /** Versions that have a record, by name. */
     async page(dataset: string, limit: number, continuation?: string) {
       const folder = recordFolder(dataset);

@@ -25,6 +25,8 @@ export type Datasets = ReturnType<typeof createDatasets>;
 
 const extensions = [".yml", ".yaml"];
 const rememberedMs = 10_000;
+/** Twice the scan's period: so long a deployed dataset may go unseen. */
+const unseenMs = 10 * 60_000;
 /** Registrations that are read; a workspace has tens. */
 const maxRegistrations = 1_000;
 
@@ -115,7 +117,7 @@ export function createDatasets({ folder, records, log }: { folder: string; recor
         );
       }
       known = undefined;
-      await this.since(name);
+      await this.since(name, "registered");
       return { isNew: before === undefined };
     },
 
@@ -129,11 +131,16 @@ export function createDatasets({ folder, records, log }: { folder: string; recor
       known = undefined;
     },
 
-    /** When the app first saw this dataset, in milliseconds: the scan leaves alone what was whole before. */
-    since(name: string): Promise<number> {
+    /**
+     * From when on uploads into this dataset count, in milliseconds: the scan leaves alone what was there before. A registration
+     * counts from its request on; a file of the app from some minutes before the app first saw it, since nobody looks at it in the
+     * moment of its deployment.
+     */
+    since(name: string, source: KnownDataset["source"]): Promise<number> {
       let since = sinces.get(name);
       if (since === undefined) {
-        since = readSince(records, name).catch((error: unknown) => {
+        const start = Date.now() - (source === "deployed" ? unseenMs : 0);
+        since = readSince(records, name, start).catch((error: unknown) => {
           sinces.delete(name);
           throw error;
         });
@@ -144,12 +151,11 @@ export function createDatasets({ folder, records, log }: { folder: string; recor
   };
 }
 
-async function readSince(records: Records, name: string): Promise<number> {
-  const now = Date.now();
+async function readSince(records: Records, name: string, start: number): Promise<number> {
   const path = sincePath(name);
-  if (await records.replace(path, JSON.stringify({ since: new Date(now).toISOString() }), undefined)) return now;
+  if (await records.replace(path, JSON.stringify({ since: new Date(start).toISOString() }), undefined)) return start;
   const stored = JSON.parse((await records.read(path))?.text ?? "{}") as { since?: string }; // our own record
-  return Date.parse(stored.since ?? "") || now;
+  return Date.parse(stored.since ?? "") || start;
 }
 
 function toKnown(name: string, source: KnownDataset["source"], declaration: Mapping): KnownDataset {

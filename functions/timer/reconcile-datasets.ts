@@ -10,16 +10,23 @@ import { wakeDataset } from "../wake-dataset.ts";
 const dayMs = 86_400_000;
 
 export const reconcileDatasets = ({ datasets, versions, events, eventDays, log }: App) => {
-  async function scan(client: DurableClient, dataset: NonNullable<KnownDataset["dataset"]>): Promise<number> {
-    const [since, settled] = await Promise.all([datasets.since(dataset.name), versions.settled(dataset.name)]);
+  async function scan(
+    client: DurableClient,
+    dataset: NonNullable<KnownDataset["dataset"]>,
+    source: KnownDataset["source"],
+  ): Promise<number> {
+    const [since, settled] = await Promise.all([datasets.since(dataset.name, source), versions.settled(dataset.name)]);
     let found = 0;
     for await (const { version, files } of versions.versions(dataset)) {
       const isOld = files.every(({ modified }) => modified < Math.floor(since / 1000) * 1000);
       // What was there before the dataset was is no arrival, unless somebody has started it.
       if (isOld && !settled.has(version)) continue;
-      if (settled.get(version) === (await fingerprintOf(files))) continue;
+      const fingerprint = await fingerprintOf(files);
+      if (settled.get(version) === fingerprint) continue;
       const counted = dataFiles(dataset, files);
       if (counted.length === 0 && !files.some(({ path }) => path === dataset.ready)) continue;
+      // It may have arrived since the scan began.
+      if ((await versions.settledNow(dataset.name, version)) === fingerprint) continue;
       if (!(await wakeDataset(client, { dataset: dataset.name, version }, true))) continue;
       found += 1;
       const time = new Date().toISOString();
@@ -33,10 +40,10 @@ export const reconcileDatasets = ({ datasets, versions, events, eventDays, log }
     /** Every five minutes (NCRONTAB, seconds first). */
     schedule: "30 */5 * * * *",
     async handle(client: DurableClient): Promise<void> {
-      for (const { name, dataset } of await datasets.all()) {
+      for (const { name, dataset, source } of await datasets.all()) {
         if (dataset === undefined) continue;
         try {
-          const found = await scan(client, dataset);
+          const found = await scan(client, dataset, source);
           if (found > 0)
             log.info({ dataset: name, versions: found }, "dataset scan found uploads that no event told of");
         } catch (error) {
