@@ -110,7 +110,8 @@ export async function startDatasetWorld(
     waiting: (dataset: string, name: string, files: number) =>
       until(`${dataset} ${name} waits with ${files} files`, async () => {
         const found = await version(dataset, name);
-        return found?.waiting?.files === files ? found : undefined;
+        // Nothing is missing as long as it has not looked.
+        return found?.waiting?.files === files && found.waiting.missing.length > 0 ? found : undefined;
       }),
 
     /** Every event on record, newest first. */
