@@ -1,7 +1,7 @@
 // The contracts of all activities: name, input, output, retry. Bodies are in functions/activities.
 import { z } from "zod";
 import { NodePolicy } from "#shared/domain/node-policy.ts";
-import { NodeResult, RefusedInstanceType, ReusedResult } from "#shared/domain/node-result.ts";
+import { NodeResult, ReusedResult } from "#shared/domain/node-result.ts";
 import { SweepPlan } from "#shared/domain/sweep/sweep-plan.ts";
 import { Item, LoopPlan } from "#shared/domain/control/loop-plan.ts";
 import { PlanBody, PlanGraph } from "#shared/domain/plan.ts";
@@ -281,5 +281,3 @@ export const advanceDataset = activity("advanceDataset", {
     }),
   ]),
 });
-
-export { RefusedInstanceType };

@@ -102,7 +102,12 @@ function createKindRoutes(context: WorkspaceContext, assetKind: AssetKind): Rout
       limit: page.limit + 1,
     });
     if (name === undefined) return toPage(request, page, found, containerBody);
-    return toPage(request, page, found.length > 0 || page.after !== undefined ? found : unregistered(name), versionBody);
+    return toPage(
+      request,
+      page,
+      found.length > 0 || page.after !== undefined ? found : unregistered(name),
+      versionBody,
+    );
   };
   const remove = (key: { kind: string; name: string; version?: string }): Answer => ({
     status: resources.delete(key) ? 200 : 204,

@@ -268,7 +268,7 @@ describe("outputs", () => {
   test("each file's content is known to the store by its hash, whether it came whole or in blocks", async () => {
     const sizes = [0, 5, 3_000_000, 20_000_000];
     const commands = sizes.map((size) => `head -c ${size} /dev/urandom > \${{outputs.o}}/${size}`);
-    const sums = "cd \${{outputs.o}} && md5sum *";
+    const sums = "cd ${{outputs.o}} && md5sum *";
     const execution = job([...commands, sums].join("\n"), { outputs: { o: output("uri_folder", "hashed/") } });
     expect(await executor.run(execution, quiet)).toMatchObject({ status: "Completed" });
     const container = blobs.datastores.client("workspaceblobstore");
