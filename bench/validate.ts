@@ -1,11 +1,16 @@
-// How long it takes to validate and compile a pipeline of a thousand nodes, and to refuse hostile YAML.
+// How long it takes to validate and compile a pipeline of a thousand nodes, beside what the YAML library takes of it, and to
+// refuse hostile YAML. Medians of rounds that take turns.
 // node bench/validate.ts [nodes]
+import { execFileSync } from "node:child_process";
+import { availableParallelism, loadavg } from "node:os";
+import { parseDocument } from "yaml";
 import { compilePlan } from "#shared/domain/compile-plan.ts";
 import type { FileSource } from "#shared/domain/file-source.ts";
 import { loadPipeline, parsePipeline } from "#shared/domain/load-pipeline.ts";
 
 const nodes = Number(process.argv[2] ?? 1000);
-const rounds = 7;
+const freshRounds = 7;
+const warmRounds = 7;
 
 const component = `
 name: step
@@ -54,27 +59,72 @@ function inMemory(texts: Readonly<Record<string, string>>): FileSource {
   };
 }
 
-const source = inMemory({ "pipeline.yml": pipelineOf(nodes), "step.yml": component });
-const times: number[] = [];
-const cpuTimes: number[] = [];
-for (let round = 0; round < rounds; round++) {
+interface Cost {
+  readonly elapsed: number;
+  /** Of this thread: what others do on the machine does not count, what they do to its caches does. */
+  readonly cpu: number;
+}
+
+async function measure(work: () => Promise<void> | void): Promise<Cost> {
   const start = performance.now();
-  const cpuStart = process.threadCpuUsage();
+  const before = process.threadCpuUsage();
+  await work();
+  const { user, system } = process.threadCpuUsage(before);
+  return { elapsed: performance.now() - start, cpu: (user + system) / 1000 };
+}
+
+const text = pipelineOf(nodes);
+const source = inMemory({ "pipeline.yml": text, "step.yml": component });
+
+async function validate(): Promise<void> {
   const { document, issues } = await loadPipeline("pipeline.yml", source);
   if (document === undefined || issues.length > 0)
     throw new Error(`the pipeline has issues: ${JSON.stringify(issues.slice(0, 3))}`);
   const result = await compilePlan(document, { inputs: {} });
   if (result.plan?.nodes.length !== nodes) throw new Error("the plan is not whole");
-  times.push(performance.now() - start);
-  const cpu = process.threadCpuUsage(cpuStart);
-  cpuTimes.push((cpu.user + cpu.system) / 1000);
 }
-console.log(`${nodes} nodes, elapsed: ${summary(times)}`);
-console.log(`${nodes} nodes, on the CPU: ${summary(cpuTimes)}`);
 
-function summary([first = 0, ...later]: readonly number[]): string {
-  const median = later.toSorted((left, right) => left - right)[Math.floor(later.length / 2)] ?? first;
-  return `first ${first.toFixed(0)} ms, then median ${median.toFixed(0)} ms of ${later.length}`;
+/** The library's part alone: the same text to its document, nothing read from it. */
+function parseAlone(): void {
+  const document = parseDocument(text, { schema: "failsafe", uniqueKeys: false, logLevel: "silent" });
+  if (document.errors.length > 0) throw new Error("the library refuses the text");
+}
+
+// A process of its own each time, as the command line is: nothing is compiled or warm.
+if (process.argv[3] === "once") {
+  console.log(JSON.stringify(await measure(process.argv[4] === "library" ? parseAlone : validate)));
+  process.exit();
+}
+function inFreshProcess(what: "whole" | "library"): Cost {
+  const args = [import.meta.filename, String(nodes), "once", what];
+  return JSON.parse(execFileSync(process.execPath, args, { encoding: "utf8" })) as Cost; // what stands above
+}
+
+const fresh = { whole: [] as Cost[], library: [] as Cost[] };
+for (let round = 0; round < freshRounds; round++) {
+  fresh.whole.push(inFreshProcess("whole"));
+  fresh.library.push(inFreshProcess("library"));
+}
+const warm = { whole: [] as Cost[], library: [] as Cost[] };
+for (let round = 0; round < warmRounds; round++) {
+  warm.whole.push(await measure(validate));
+  warm.library.push(await measure(parseAlone));
+}
+const [load = 0] = loadavg();
+console.log(
+  `${nodes} nodes, ${(text.length / 1024).toFixed(0)} KB; load ${load.toFixed(1)} on ${availableParallelism()} cores`,
+);
+for (const [name, { whole, library }] of Object.entries({ "fresh process": fresh, "same process": warm })) {
+  console.log(
+    `${name}, ${whole.length} times: validated in ${summary(whole)}; of that the YAML library alone ${summary(library)}`,
+  );
+}
+
+function summary(costs: readonly Cost[]): string {
+  const middle = (of: (cost: Cost) => number) =>
+    costs.map(of).toSorted((one, other) => one - other)[costs.length >> 1] ?? 0;
+  const [elapsed, cpu] = [middle((cost) => cost.elapsed), middle((cost) => cost.cpu)];
+  return `${elapsed.toFixed(0)} ms (${cpu.toFixed(0)} ms CPU)`;
 }
 
 const aliases = ["a: &a [x, x, x, x, x, x, x, x, x]"];

@@ -6,6 +6,7 @@ import { type Field, type IssueList, fieldOf, subPath } from "./issue-list.ts";
 import type { Governors, PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
 import { type OutputSettings, readInputDeclarations, readOutputs } from "./ports.ts";
 import { promotedTo } from "./promoted-to.ts";
+import { readOnce } from "./read-once.ts";
 import { type Mapping, describe, isMapping } from "./shape.ts";
 import type { Value } from "./value.ts";
 
@@ -18,6 +19,7 @@ export interface ScopeOptions {
   readonly forceRerun: boolean;
 }
 
+const readDeclarations = readOnce((ports, { path }, list) => readInputDeclarations(ports, path, list));
 const maxDepth = 20;
 const nodeNamePattern = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
@@ -112,7 +114,7 @@ function createStep(name: string, node: unknown, field: Field, scope: Scope, com
     declaredInputs:
       declared === undefined || (ownComponent === undefined && declared.inputs === undefined)
         ? undefined
-        : readInputDeclarations(declared.inputs, `${componentPath}.inputs`, list),
+        : readDeclarations(declared.inputs, { path: `${componentPath}.inputs` }, list),
     outputs: outputsOf(declared, node, field, componentPath, list),
     values: new Map(),
   };

@@ -10,6 +10,7 @@ import { settingsOf } from "../outputs.ts";
 import type { Step } from "../pipeline-scope.ts";
 import type { PlanNode, PlanOutput } from "../plan.ts";
 import { type Mapping, isMapping, shape } from "../shape.ts";
+import { readOnce } from "../read-once.ts";
 import { inputsOf } from "../step-inputs.ts";
 import { readCommand } from "./command-text.ts";
 import { commandFields, componentFields, nodeFields } from "./fields.ts";
@@ -19,7 +20,7 @@ import { planInputs } from "./plan-inputs.ts";
 import { toNodePolicy } from "./mlpipe-fields.ts";
 
 const nodeShape = shape({ ...nodeFields, ...commandFields });
-const componentShape = shape({ ...componentFields, ...commandFields });
+const componentShape = readOnce(shape({ ...componentFields, ...commandFields }));
 type NodeSettings = NonNullable<ReturnType<typeof nodeShape>>;
 
 export const command: NodeKind = {
