@@ -22,7 +22,7 @@ import type { NodeInput } from "./run-node.ts";
 import type { RunSignal } from "./signals.ts";
 import { waitForSignal } from "./wait-for-signal.ts";
 
-export interface LoopInput extends NodeInput {
+interface LoopInput extends NodeInput {
   /** Set from the second generation on. */
   readonly state?: LoopState;
 }

@@ -7,11 +7,22 @@ import { secondsBetween } from "./format-duration.ts";
  * Where the job is, from Azure ML's own word for it; undefined when the node's status already says it. A job that has
  * logged something runs, even where the word for it is an older one.
  */
-export function describePhase({ status, jobStatus, waitsFor }: NodeRun, hasLogged: boolean): string | undefined {
+export function describePhase(node: NodeRun, hasLogged: boolean): string | undefined {
+  const { status, jobStatus, waitsFor } = node;
   if (waitsFor !== undefined) return `waits for ${waitsFor}`;
+  const control = describeControl(node);
+  if (control !== undefined) return control;
   if (hasLogged || jobStatus === undefined || nodeStatusFacts[status].isTerminal || status === "waiting")
     return undefined;
   return phases[jobStatus.toLowerCase()] ?? jobStatus.toLowerCase();
+}
+
+/** What became of a condition or a loop; undefined for every other node. */
+function describeControl({ taken, loop }: NodeRun): string | undefined {
+  if (taken !== undefined) return `takes its ${taken}`;
+  if (loop === undefined) return undefined;
+  if (loop.total !== undefined) return `${loop.completed} of ${loop.total} items`;
+  return loop.completed === 1 ? "1 iteration" : `${loop.completed} iterations`;
 }
 
 const phases: Record<string, string | undefined> = {

@@ -26,7 +26,6 @@ export function whyNeverReused(plan: Plan, node: PlanNode): NeverReused | undefi
     const reason = `it is the node that runs ${node.name === onInit ? "before" : "after"} all others, for what it does`;
     return { reason, isFinal: true, isRemembered: false };
   }
-  if (node.kind === "if_else") return { reason: "it has no job, and decides anew", isFinal: true, isRemembered: false };
   if (plan.mustRun?.includes(node.name) === true)
     return {
       reason: "it was asked to run",

@@ -132,11 +132,14 @@ describe("with mlpipe dev running", { timeout: 120_000 }, () => {
     expect(await readFile(join(cwd, "home/copy/result/b.txt"), "utf8")).toBe("some words");
   });
 
-  test("plan says what would run and starts nothing", async () => {
+  test("plan says what would run, what stands from an earlier run, and starts nothing", async () => {
     const before = (await mlpipe("status", "--json")).stdout;
-    const { code, stdout } = await mlpipe("plan", "copy.yml", "-i", "words=words");
-    expect(code).toBe(0);
-    expect(stdout).toMatch(/copy\s+\S+\s+run/);
+    const changed = await mlpipe("plan", "copy.yml", "-i", "words=words", "-i", "times=7");
+    expect(changed).toMatchObject({ code: 0 });
+    expect(changed.stdout).toMatch(/copy\s+\S+\s+run/);
+    expect((await mlpipe("plan", "copy.yml", "-i", "words=words")).stdout).toMatch(
+      /copy\s+\S+\s+reuse\s+nothing that counts/,
+    );
     expect((await mlpipe("status", "--json")).stdout).toBe(before);
   });
 

@@ -289,3 +289,39 @@ describe("on_init and on_finalize", () => {
     expect(nodeOf(done, "work").endTime?.localeCompare(nodeOf(done, "end").startTime ?? "")).toBeLessThanOrEqual(0);
   });
 });
+
+describe("a rerun from what failed", () => {
+  test("decides and repeats anew, and takes over the nodes beside and in the block", async () => {
+    const step = shell("echo false > ${{outputs.on}}; echo x > ${{outputs.data}}/text", {
+      outputs: { on: { type: "boolean" }, data: { type: "uri_folder" } },
+    });
+    const jobs = {
+      decide: saying("true", "boolean"),
+      choose: {
+        type: "if_else",
+        condition: "${{parent.jobs.decide.outputs.value}}",
+        true_block: "${{parent.jobs.yes}}",
+        false_block: "${{parent.jobs.no}}",
+      },
+      yes: writing("yes"),
+      no: writing("no"),
+      step,
+      loop: { type: "do_while", body: "${{parent.jobs.step}}", condition: "on", limits: { max_iteration_count: 2 } },
+      last: shell("cat ${{inputs.data}}/text; exit 3", { inputs: { data: "${{parent.jobs.step.outputs.data}}" } }),
+    };
+    const first = await run(jobs, { force_rerun: false, continue_on_step_failure: true });
+    expect(statuses(first)).toMatchObject({ loop: "completed", yes: "completed", no: "skipped", last: "failed" });
+    const answer = await app.call(`runs/${first.runId}/rerun`, { method: "POST", body: { from: "failed" } });
+    expect(answer.status).toBe(202);
+    const second = await app.ended(RunDocument.parse(await answer.json()).runId);
+    expect(statuses(second)).toEqual({
+      decide: "reused",
+      choose: "completed",
+      yes: "reused",
+      no: "skipped",
+      loop: "completed",
+      last: "failed",
+    });
+    expect(nodeOf(second, "last").failure?.exitCode).toBe(3);
+  });
+});

@@ -22,7 +22,7 @@ export interface Loader {
 }
 
 /** What is asked of a node that repeats another. */
-export interface LoopKind {
+interface LoopKind {
   /** Inputs of the body that the loop gives values to. */
   inputsGiven(loop: Step, body: Step): readonly string[];
   /** What those outside read who read an output of the body; undefined after having told that they cannot. */

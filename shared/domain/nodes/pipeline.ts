@@ -2,7 +2,8 @@
 import { bindFields } from "../bind-fields.ts";
 import { fieldOf, subPath } from "../issue-list.ts";
 import { sourceOf } from "../outputs.ts";
-import { anything, flag, isMapping, mapping, shape, text } from "../shape.ts";
+import type { PlanCompiler } from "../pipeline-scope.ts";
+import { anything, flag, isMapping, type Mapping, mapping, shape, text } from "../shape.ts";
 import { keepSource } from "../source-map.ts";
 import { inputsOf } from "../step-inputs.ts";
 import { componentFields, nodeFields } from "./fields.ts";
@@ -62,6 +63,19 @@ export const pipeline: NodeKind = {
       return;
     }
     componentShape(step.component, fieldOf(step.path, step.node, "component"), compiler.list);
+    warnOfSettings(step.node, step.path, compiler);
+    warnOfSettings(step.component, `${step.path}.component`, compiler);
     compiler.compile(compiler.inside(step, step.component));
   },
 };
+
+/** Only the outermost pipeline has a first node and a last. */
+function warnOfSettings(holder: Mapping, path: string, { list }: PlanCompiler): void {
+  const { settings: said } = holder;
+  if (!isMapping(said)) return;
+  for (const key of ["on_init", "on_finalize"]) {
+    if (said[key] === undefined || said[key] === null) continue;
+    const field = fieldOf(subPath(path, "settings"), said, key);
+    list.warn(field, `\`${key}\` has no effect in a sub-pipeline; say it in the outermost`, { atKey: true });
+  }
+}

@@ -324,6 +324,16 @@ describe("the nodes that settings name", () => {
     expect((await problems(jobs, `settings: ${settings}\n`)).join("\n")).toContain(expected);
   });
 
+  test("have no effect in a sub-pipeline, which is told", async () => {
+    const inner = `
+  sub:
+    component: {type: pipeline, settings: {on_init: a}, jobs: {a: {command: a, environment: "azureml:e:1"}}}
+    type: pipeline`;
+    expect((await problems(inner)).join()).toContain(
+      "jobs.sub.component.settings.on_init: `on_init` has no effect in a sub-pipeline",
+    );
+  });
+
   test("need another beside them", async () => {
     const alone = '\n  a: {command: a, environment: "azureml:e:1"}';
     expect((await problems(alone, "settings: {on_init: a}\n")).join()).toContain(
