@@ -2,8 +2,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     pool: "forks",
     maxWorkers: 2,
     projects: [
@@ -14,7 +14,6 @@ export default defineConfig({
           name: "suite",
           include: ["test/suite/**/*.test.ts"],
           globalSetup: "test/suite/shared-stack.ts",
-          testTimeout: 120_000,
         },
       },
     ],
