@@ -24,12 +24,21 @@ export interface PreparedPipeline {
 
 const files = createFileSource();
 
+interface PrepareOptions {
+  /** A node that cannot run is an error, told before anything is stored. */
+  readonly isToRun?: boolean;
+}
+
 /** Prints warnings. @throws MlpipeError `InvalidRequest` with every issue of the file and of those it names. */
-export async function preparePipeline(context: CliContext, path: string): Promise<PreparedPipeline> {
+export async function preparePipeline(
+  context: CliContext,
+  path: string,
+  options: PrepareOptions = {},
+): Promise<PreparedPipeline> {
   const loaded = isModule(path)
     ? await loadAuthored(await importPipeline(path), path, files)
     : await loadPipeline(path, files);
-  return checkLoaded(context, path, loaded);
+  return checkLoaded(context, path, loaded, options);
 }
 
 /** The same for a pipeline that has been loaded already. @param path what the reader calls it */
@@ -37,10 +46,11 @@ export function checkLoaded(
   { terminal }: CliContext,
   path: string,
   { document, localReferences, issues: told }: LoadResult,
+  { isToRun = false }: PrepareOptions = {},
 ): PreparedPipeline {
   // What kept a file from being read has been checked around already.
   const isRead = document !== undefined && told.every(({ severity }) => severity !== "error");
-  const issues = isRead ? [...told, ...checkDocument(document)] : told;
+  const issues = isRead ? [...told, ...checkDocument(document, isToRun ? "error" : "warning")] : told;
   const errors = issues.filter((issue) => issue.severity === "error");
   if (document === undefined || errors.length > 0) {
     const count = errors.length === 1 ? "1 error" : `${errors.length} errors`;

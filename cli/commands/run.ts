@@ -39,7 +39,7 @@ export function createRunCommand(context: CliContext): Command {
 async function run(context: CliContext, pipeline: string, options: RunFlags): Promise<void> {
   const { input, displayName, idempotencyKey, force, timeout: timeoutSeconds } = options;
   const inputs = readInputFlags(input);
-  const prepared = isFile(pipeline) ? await preparePipeline(context, pipeline) : pipeline;
+  const prepared = isFile(pipeline) ? await preparePipeline(context, pipeline, { isToRun: true }) : pipeline;
   await followStarted(
     context,
     options,

@@ -64,10 +64,10 @@ export async function compilePlan(document: PipelineDocument, options: CompileOp
   }
 }
 
-/** Everything that is wrong with a document whatever its inputs; that a node cannot run is a warning. */
-export function checkDocument(document: PipelineDocument): readonly Issue[] {
+/** Everything that is wrong with a document whatever its inputs. @param severity what it is that a node cannot run */
+export function checkDocument(document: PipelineDocument, severity: Issue["severity"] = "warning"): readonly Issue[] {
   const { list, refused } = compileOnce(document, { inputs: {} }, createRegisteredAssets(undefined), true);
-  return [...list.issues, ...refused.issues.map((issue) => ({ ...issue, severity: "warning" as const }))];
+  return [...list.issues, ...refused.issues.map((issue) => ({ ...issue, severity }))];
 }
 
 function compileOnce(
