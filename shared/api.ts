@@ -1,6 +1,7 @@
 // The HTTP contract: functions/http parses requests with these schemas, the OpenAPI document is made from them, and
 // the command line reads answers with them.
 import { z } from "zod";
+import { IssueDocument } from "./domain/issue-document.ts";
 import { DatasetName } from "./domain/dataset/dataset.ts";
 import {
   DatasetDocument,
@@ -167,15 +168,6 @@ export const PlannedNode = z.object({
   instanceTypes: z.array(z.string()),
   dependsOn: z.array(z.string()),
   inputs: z.record(z.string(), z.string()),
-});
-export const IssueDocument = z.object({
-  path: z.string(),
-  message: z.string(),
-  severity: z.enum(["error", "warning"]),
-  suggestion: z.string().optional(),
-  file: z.string().optional(),
-  line: z.number().optional(),
-  column: z.number().optional(),
 });
 export const PlanAnswer = z.object({
   pipeline: z.string(),

@@ -1,17 +1,8 @@
 // What the API says of datasets, their versions and the uploads into them.
 import { z } from "zod";
+import { IssueDocument } from "../issue-document.ts";
 import { Fate } from "./fate.ts";
 import { Arrival, ManifestFile } from "./version-record.ts";
-
-const DatasetIssue = z.object({
-  path: z.string(),
-  message: z.string(),
-  severity: z.enum(["error", "warning"]),
-  suggestion: z.string().optional(),
-  file: z.string().optional(),
-  line: z.number().optional(),
-  column: z.number().optional(),
-});
 
 export const DatasetDocument = z.object({
   name: z.string(),
@@ -20,7 +11,7 @@ export const DatasetDocument = z.object({
   /** As it was written; what the YAML file holds. */
   declaration: z.record(z.string(), z.unknown()),
   /** What keeps it from working; empty when it works. */
-  issues: z.array(DatasetIssue),
+  issues: z.array(IssueDocument),
 });
 export type DatasetDocument = z.infer<typeof DatasetDocument>;
 
