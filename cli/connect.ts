@@ -1,5 +1,6 @@
-// Which app a command talks to: the one that was named, else the stack that runs on this machine, else (for the
-// commands that may) one that is started for the command and stopped with it.
+// Which app a command talks to: the one that was named, else the stack that runs on this machine, else one that is started for
+// the command and stopped with it.
+import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { MlpipeError, isMlpipeError } from "#shared/errors.ts";
@@ -7,26 +8,58 @@ import { type Client, createClient } from "./client.ts";
 import type { CliContext } from "./context.ts";
 import { type ServerFlags, defaultHome } from "./flags.ts";
 import { createHint } from "./hint.ts";
-import type { Interrupts } from "./interrupts.ts";
+import { type Interrupts, listenForInterrupts } from "./interrupts.ts";
+import { exitCodes } from "./report-error.ts";
 import { startOwnStack } from "./start-own-stack.ts";
 
 export interface Connection {
   readonly client: Client;
-  /** Whether this process itself is the server, which then lives as long as the command. */
+  /** Whether the server was started for a run that this command follows, and goes away with it. */
   readonly isOwn: boolean;
   /** Rejects when an own server dies under us; others leave it open. */
   readonly broken: Promise<never>;
   readonly stop: () => Promise<void>;
 }
 
-/** @throws MlpipeError `Unavailable` when no server was named and none runs on this machine. */
-export async function connect(context: CliContext, flags: ServerFlags): Promise<Connection> {
+/**
+ * For a command that asks or tells and is done: where no server runs, the home folder's stack is started for as long as the command
+ * lasts.
+ *
+ * @param mayBegin whether the command makes sense on a folder that nothing has run on yet
+ * @throws MlpipeError `Unavailable` when no server was named and there is no such folder
+ */
+export async function connect(context: CliContext, flags: ServerFlags, { mayBegin = false } = {}): Promise<Connection> {
   const found = await findServer(context, flags);
   if (found !== undefined) return found;
   const hint = createHint(context, flags);
-  throw new MlpipeError(
-    "Unavailable",
-    `no server runs on ${homeOf(flags)}: start one with \`${hint("dev")}\`, or name one with --server and MLPIPE_KEY`,
+  if (!mayBegin && !(await isFolder(homeOf(flags)))) {
+    throw new MlpipeError(
+      "Unavailable",
+      `nothing has run on ${homeOf(flags)}: begin with \`${hint("run <pipeline.yml> --watch")}\`, or name a server with --server and MLPIPE_KEY`,
+    );
+  }
+  const interrupts = listenForInterrupts();
+  const connection = await connectOrStart(context, flags, interrupts, { isQuiet: true });
+  if (connection === undefined) throw new MlpipeError("Unavailable", "interrupted before the stack was up");
+  if (!connection.isOwn) return connection;
+  const { stop } = connection;
+  void interrupts.first.then(async () => {
+    await stop();
+    process.exit(exitCodes.interrupted);
+  });
+  context.atEnd(async () => {
+    await stop();
+    const { terminal } = context;
+    const said = `The stack was up for this command only: ${hint("dev")} keeps it up.`;
+    terminal.err(terminal.colorsFor(terminal.stderr).dim(said));
+  });
+  return { ...connection, isOwn: false };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
   );
 }
 
@@ -35,11 +68,12 @@ export async function connectOrStart(
   context: CliContext,
   flags: ServerFlags,
   interrupts: Interrupts,
+  { isQuiet = false } = {},
 ): Promise<Connection | undefined> {
   const found = await findServer(context, flags);
   if (found !== undefined) return found;
   try {
-    const { url, key, broken, stop } = await startOwnStack(context.terminal, homeOf(flags));
+    const { url, key, broken, stop } = await startOwnStack(context.terminal, homeOf(flags), { isQuiet });
     if (interrupts.count() === 0) return { client: createClient({ url, key }), isOwn: true, broken, stop };
     await stop();
     return undefined;

@@ -5,4 +5,6 @@ import type { Terminal } from "./terminal.ts";
 export interface CliContext {
   readonly environment: CliEnvironment;
   readonly terminal: Terminal;
+  /** Has something done before the process ends, whatever became of the command. */
+  readonly atEnd: (finish: () => Promise<void>) => void;
 }

@@ -6,8 +6,6 @@ import { reportEnd } from "./views/report-end.ts";
 
 export interface Finishing {
   readonly isJson: boolean;
-  /** Whether the server goes away with this command. */
-  readonly isOwn: boolean;
   readonly hint: Hint;
 }
 
@@ -17,9 +15,9 @@ export function finishRun({ terminal }: CliContext, document: RunDocument | unde
     process.exitCode = exitCodes.interrupted;
     return;
   }
-  const { isJson, isOwn, hint } = options;
+  const { isJson, hint } = options;
   const stream = isJson ? terminal.stderr : terminal.stdout;
-  const lines = reportEnd(document, { colors: terminal.colorsFor(stream), isOwn, hint });
+  const lines = reportEnd(document, { colors: terminal.colorsFor(stream), hint });
   for (const line of lines) stream.write(`${line}\n`);
   if (isJson) terminal.out(JSON.stringify(document));
   process.exitCode = document.status === "completed" ? exitCodes.done : exitCodes.runFailed;

@@ -27,14 +27,14 @@ export async function followStarted(
   const hint = createHint(context, options);
   const interrupts = listenForInterrupts();
   const connection = await connectOrStart(context, options, interrupts);
-  if (connection === undefined) return finishRun(context, undefined, { isJson, isOwn: true, hint });
+  if (connection === undefined) return finishRun(context, undefined, { isJson, hint });
   try {
     const { client, isOwn } = connection;
     const run = await start(client);
     stream.write(`${describe(run)}\n`);
     if (options.watch === true || isOwn) {
       const document = await watchRun(context, { connection, runId: run.runId, interrupts, hint, stream });
-      return finishRun(context, document, { isJson, isOwn, hint });
+      return finishRun(context, document, { isJson, hint });
     }
     stream.write(`To watch it: ${hint(`status ${run.runId} --watch`)}\n`);
     if (isJson) terminal.out(JSON.stringify(run));

@@ -86,10 +86,14 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+const ends: (() => Promise<void>)[] = [];
+const atEnd = (finish: () => Promise<void>) => void ends.push(finish);
+
 try {
-  await createProgram({ environment, terminal }).parseAsync();
+  await createProgram({ environment, terminal, atEnd }).parseAsync();
 } catch (error) {
   process.exitCode = reportError(terminal, error);
 }
+for (const finish of ends) await finish();
 // A client's idle connection must not keep a finished command alive.
 process.exit();

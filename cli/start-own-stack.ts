@@ -9,7 +9,7 @@ export interface OwnStack extends Pick<Stack, "url" | "key" | "home" | "stop"> {
 }
 
 /** @throws MlpipeError `Conflict` when another process holds the folder, `Unavailable` with the reason when a part does not start. */
-export async function startOwnStack(terminal: Terminal, home: string): Promise<OwnStack> {
+export async function startOwnStack(terminal: Terminal, home: string, { isQuiet = false } = {}): Promise<OwnStack> {
   const { startStack } = await import("#local/stack.ts");
   const { dim } = terminal.colorsFor(terminal.stderr);
   // Why a part fails is for the reader, the place in our code is not.
@@ -17,7 +17,8 @@ export async function startOwnStack(terminal: Terminal, home: string): Promise<O
     if (isMlpipeError(error) || !(error instanceof Error)) throw error;
     throw new MlpipeError("Unavailable", `the stack fails: ${error.message} (logs in ${home}/logs)`, { cause: error });
   };
-  const stack = await startStack({ home, onProgress: (text) => terminal.err(dim(text)) }).catch(fail);
+  const onProgress = (text: string) => (isQuiet ? undefined : terminal.err(dim(text)));
+  const stack = await startStack({ home, onProgress }).catch(fail);
   const broken = stack.failed.then(fail);
   broken.catch(() => {});
   return { url: stack.url, key: stack.key, home: stack.home, stop: () => stack.stop(), broken };

@@ -52,7 +52,7 @@ async function register(
     throw new MlpipeError("InvalidRequest", `${path} is no valid component; nothing was registered`, { issues });
   }
   printIssues(terminal, issues);
-  const { client } = await connect(context, server);
+  const { client } = await connect(context, server, { mayBegin: true });
   const uris = await storeAll(localReferences, createUploader(terminal, client));
   const { type } = document;
   const stored = await client.putComponent(String(document.name), version, {

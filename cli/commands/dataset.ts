@@ -60,7 +60,7 @@ async function apply(context: CliContext, path: string, { json, ...server }: Dat
   if (read.value === undefined || issues.length > 0) {
     throw new MlpipeError("InvalidRequest", `${path} declares no dataset`, { issues });
   }
-  const { client } = await connect(context, server);
+  const { client } = await connect(context, server, { mayBegin: true });
   const dataset = await client.putDataset(name, read.value);
   if (json === true) return terminal.out(JSON.stringify(dataset));
   terminal.out(

@@ -55,7 +55,7 @@ async function demo(context: CliContext, options: DemoFlags): Promise<void> {
   const hint = createHint(context, options);
   const interrupts = listenForInterrupts();
   const connection = await connectOrStart(context, options, interrupts);
-  if (connection === undefined) return finishRun(context, undefined, { isJson, isOwn: true, hint });
+  if (connection === undefined) return finishRun(context, undefined, { isJson, hint });
   try {
     const { client, isOwn } = connection;
     if (isOwn && (await isFirstTime(context))) say(firstTime);
@@ -64,7 +64,7 @@ async function demo(context: CliContext, options: DemoFlags): Promise<void> {
     say(`Run ${runId}: prep, train (${epochs} ${epochs === 1 ? "epoch" : "epochs"}), score`);
     say("");
     const document = await watchRun(context, { connection, runId, interrupts, hint, stream });
-    if (document?.status !== "completed") return finishRun(context, document, { isJson, isOwn, hint });
+    if (document?.status !== "completed") return finishRun(context, document, { isJson, hint });
     const to = join(folder, runId);
     const paths = await downloadAll(client, document, to);
     say("");

@@ -45,7 +45,7 @@ async function register(
 ): Promise<void> {
   const { terminal, environment } = context;
   const prepared = await preparePipeline(context, path);
-  const { client } = await connect(context, server);
+  const { client } = await connect(context, server, { mayBegin: true });
   const document = await storeReferences(prepared, createUploader(terminal, client));
   const stored = await client.putPipeline(name ?? document.name ?? "pipeline", version, document);
   if (json === true) return terminal.out(JSON.stringify(stored));

@@ -29,7 +29,7 @@ async function plan(context: CliContext, path: string, { input, json, ...server 
   const { terminal } = context;
   const given = readInputFlags(input);
   const prepared = await preparePipeline(context, path);
-  const { client } = await connect(context, server);
+  const { client } = await connect(context, server, { mayBegin: true });
   const store = createLocator(client);
   const inputs = await resolveInputs(given, prepared.document, store);
   const answer = await client.plan({ inputs, pipeline: await storeReferences(prepared, store) });

@@ -48,7 +48,7 @@ export function createScheduleCommand(context: CliContext): Command {
 
 async function apply(context: CliContext, path: string, { json, ...server }: ScheduleFlags): Promise<void> {
   const { terminal } = context;
-  const { client } = await connect(context, server);
+  const { client } = await connect(context, server, { mayBegin: true });
   const { warnings, ...schedule } = await sendSchedule(context, client, path);
   printIssues(
     terminal,

@@ -64,7 +64,7 @@ async function watch(context: CliContext, runId: string, { json, ...server }: St
   const stream = json === true ? context.terminal.stderr : context.terminal.stdout;
   const document = await watchRun(context, { connection, runId, interrupts, hint, stream });
   interrupts.release();
-  finishRun(context, document, { isJson: json === true, isOwn: false, hint });
+  finishRun(context, document, { isJson: json === true, hint });
 }
 
 function tableOptions({ terminal }: CliContext) {

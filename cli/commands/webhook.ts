@@ -55,7 +55,7 @@ async function set(
   options: WebhookFlags,
 ): Promise<void> {
   const { json, event = [], pipeline = [], ...server } = options;
-  const { client } = await connect(context, server);
+  const { client } = await connect(context, server, { mayBegin: true });
   const answer = await client.putWebhook(name, {
     url,
     ...(event.length === 0 ? {} : { events: event }),

@@ -1,23 +1,22 @@
 // What is said after a run has ended: where it failed and what to type next.
 import { failureClasses } from "#shared/domain/failure-class.ts";
-import type { RunDocument } from "#shared/domain/run.ts";
+import type { NodeRun, RunDocument } from "#shared/domain/run.ts";
 import type { Hint } from "../hint.ts";
 import type { Colors } from "../terminal.ts";
 
 export interface EndOptions {
   readonly colors: Colors;
-  /** Whether the server goes away with this command. */
-  readonly isOwn: boolean;
   readonly hint: Hint;
 }
 
 const tailLines = 20;
+/** Nodes that are named besides the first that failed. */
+const otherNodes = 10;
 
 /** Lines to print; a failed run shows the end of the log of the node that failed. */
-export function reportEnd(document: RunDocument, { colors, isOwn, hint }: EndOptions): string[] {
+export function reportEnd(document: RunDocument, { colors, hint }: EndOptions): string[] {
   const { runId, status, failure } = document;
-  const server = isOwn ? [`  while the stack is up again: ${hint("dev")}`] : [];
-  if (status === "completed") return [`Files: ${hint(`outputs download ${runId}`)}`, ...server];
+  if (status === "completed") return [`Files: ${hint(`outputs download ${runId}`)}`];
   if (status === "canceled") return [`Run ${runId} was canceled${failure === undefined ? "" : `: ${failure.reason}`}.`];
 
   const node =
@@ -32,7 +31,18 @@ export function reportEnd(document: RunDocument, { colors, isOwn, hint }: EndOpt
     `${colors.red(`Node ${node.name} failed`)}${attempts}${exitCode}: ${node.failure?.reason ?? failure?.reason ?? "no reason is known"}`,
     ...(tail.length === 0 ? [] : ["The end of its log:", ...tail.map((line) => `${colors.dim("|")} ${line}`)]),
     ...(failureClass === undefined ? [] : [failureClasses[failureClass].advice]),
+    ...others(document, node, { colors, hint }),
     `Whole log: ${hint(`logs ${runId} ${node.name}`)}`,
-    ...server,
   ];
+}
+
+/** A line for each further node that failed by itself. */
+function others(document: RunDocument, first: NodeRun, { colors, hint }: EndOptions): string[] {
+  const failed = document.nodes.filter((node) => node.status === "failed" && node !== first);
+  const lines = failed
+    .slice(0, otherNodes)
+    .map(({ name, failure }) => `${colors.red(`Node ${name} failed`)} too: ${failure?.reason ?? "no reason is known"}`);
+  return failed.length > otherNodes
+    ? [...lines, `and ${failed.length - otherNodes} more: ${hint(`status ${document.runId}`)}`]
+    : lines;
 }

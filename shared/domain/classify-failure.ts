@@ -39,7 +39,7 @@ export function classifyFailure(evidence: FailureEvidence): ClassifiedFailure {
   if (codes.some((code) => timedOut.test(code))) {
     return { reason: shorten(message ?? "the service stopped the job at its time limit") };
   }
-  const said = firstLine(message);
+  const said = tellingLine(message);
   const byCode = inOrder.find(
     ([
       ,
@@ -48,11 +48,13 @@ export function classifyFailure(evidence: FailureEvidence): ClassifiedFailure {
       },
     ]) => codes.some((code) => known?.test(code) === true),
   );
-  if (byCode !== undefined) return told(byCode, said ?? codes[0] ?? "", codes.join(" "));
+  if (byCode !== undefined) return told(byCode, said ?? codes[0] ?? "", [...codes, message].join(" "));
 
   if (exitCode === undefined && said !== undefined) {
-    const bySentence = inOrder.find(([, facts]) => facts.evidence.sentences?.test(said) === true);
-    if (bySentence !== undefined) return told(bySentence, said);
+    const bySentence = inOrder.find(
+      ([, facts]) => facts.evidence.sentences?.test(`${said} ${firstLine(message)}`) === true,
+    );
+    if (bySentence !== undefined) return told(bySentence, said, message);
   }
   const lines = logTail.toReversed();
   for (const entry of inOrder) {
@@ -97,6 +99,12 @@ function exitCodeIn(message: string | undefined): number | undefined {
   if (code !== undefined) return Number(code);
   const signal = /signal (\d{1,2})\b/i.exec(message ?? "")?.[1];
   return signal === undefined ? undefined : 128 + Number(signal);
+}
+
+/** Of a long message, the line that says most: a tool's last error, else the first. */
+function tellingLine(message: string | undefined): string | undefined {
+  const error = message?.split("\n").findLast((line) => errorLine.test(line.trim()));
+  return error === undefined ? firstLine(message) : error.trim().replace(/^error:\s*/i, "");
 }
 
 function firstLine(message: string | undefined): string | undefined {

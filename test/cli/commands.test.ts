@@ -168,7 +168,7 @@ describe("what goes wrong before there is a run", () => {
   test("no server at all says how to get one, exit code 4", async () => {
     const { code, stderr } = await mlpipe(["status"], { MLPIPE_URL: "" });
     expect(code).toBe(4);
-    expect(stderr).toContain("mlpipe dev");
+    expect(stderr).toContain("mlpipe run <pipeline.yml>");
   });
 
   test("a wrong key is exit code 3 and is not repeated in the answer", async () => {

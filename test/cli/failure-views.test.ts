@@ -50,6 +50,17 @@ describe("a node that was tried before", () => {
   });
 });
 
+test("every node that failed is named, the first at length", () => {
+  const failure = { reason: "the command ended with exit code 3" };
+  const run = document({ status: "failed", failure }, { status: "failed" });
+  const [first] = run.nodes as [NodeRun];
+  const others = Array.from({ length: 12 }, (_, index) => ({ ...first, name: `other${index}` }));
+  const lines = reportEnd({ ...run, nodes: [...run.nodes, ...others] }, { colors, hint: (words) => `mlpipe ${words}` });
+  expect(lines[0]).toBe("Node train failed: the command ended with exit code 3");
+  expect(lines).toContain("Node other9 failed too: the command ended with exit code 3");
+  expect(lines).toContain(`and 2 more: mlpipe status ${run.runId}`);
+});
+
 test("a run in the queue says what it waits for, in the table and live", () => {
   const waitsFor = "a free slot: 1 of 1 runs are on their way; it is next";
   const run = document({ status: "waiting" }, { status: "queued", waitsFor });
@@ -61,7 +72,7 @@ test("a run in the queue says what it waits for, in the table and live", () => {
 test("a failure comes with what to do about it", () => {
   const failure = { class: "out-of-memory" as const, reason: "out of memory: exit code 137", exitCode: 137 };
   const run = document({ status: "failed", attempt: 2, failure }, { status: "failed" });
-  const lines = reportEnd(run, { colors, isOwn: false, hint: (words) => `mlpipe ${words}` });
+  const lines = reportEnd(run, { colors, hint: (words) => `mlpipe ${words}` });
   expect(lines[0]).toBe("Node train failed after 2 attempts (exit code 137): out of memory: exit code 137");
   expect(lines).toContain("Ask for a larger size, smaller batches, or fewer worker processes.");
 });

@@ -73,6 +73,25 @@ describe("without a server", { timeout: 120_000 }, () => {
     expect(stdout).toContain("| no luck");
   });
 
+  test("what has run is looked at through a stack that is up for the command only", async () => {
+    const { runId } = RunDocument.parse(
+      JSON.parse((await mlpipe("run", "copy.yml", "-i", "words=words", "-i", "times=5", "--json")).stdout),
+    );
+    const status = await mlpipe("status");
+    expect(status).toMatchObject({ code: 0, stdout: expect.stringContaining(runId) as string });
+    expect(status.stderr).toBe("The stack was up for this command only: mlpipe dev keeps it up.\n");
+    expect((await mlpipe("logs", runId, "copy")).stdout).toContain("copying 5 times");
+    expect((await mlpipe("logs", runId, "nobody")).code).toBe(3);
+    expect(await processesOnFolder()).toEqual([]);
+  });
+
+  test("nothing can be looked at where nothing has run", async () => {
+    const { code, stderr } = await mlpipe("status", "--home", "never");
+    expect(code).toBe(4);
+    expect(stderr).toContain("begin with `mlpipe run <pipeline.yml> --watch --home never`");
+    expect(await readdir(cwd)).not.toContain("never");
+  });
+
   test("what is wrong with the file or an input is said before any stack is started", async () => {
     await writeFile(
       join(cwd, "bad.yml"),

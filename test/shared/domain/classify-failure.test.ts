@@ -101,6 +101,13 @@ describe("a failure", () => {
     expect(classify(evidence)).toMatchObject({ class: name, isLasting: true });
   });
 
+  test("of an installer that says most in its last error is told by that line, and lasts", () => {
+    const message =
+      "The Python environment could not be built:\nCollecting nump==9\nERROR: Could not find a version\nERROR: No matching distribution found for nump==9\nnotice: a newer pip";
+    const reason = "the environment could not be built: No matching distribution found for nump==9";
+    expect(classify({ message })).toEqual({ class: "image-build", reason, isLasting: true });
+  });
+
   test("that may pass does not say that it lasts", () => {
     expect(classify({ codes: ["AllocationFailed"] })).not.toHaveProperty("isLasting");
     expect(classify({ codes: ["DataAccess"], message: "the store answered 503" })).not.toHaveProperty("isLasting");
