@@ -32,7 +32,7 @@ export function reportEnd(document: RunDocument, { colors, hint }: EndOptions): 
     ...(tail.length === 0 ? [] : ["The end of its log:", ...tail.map((line) => `${colors.dim("|")} ${line}`)]),
     ...(failureClass === undefined ? [] : [failureClasses[failureClass].advice]),
     ...others(document, node, { colors, hint }),
-    `Whole log: ${hint(`logs ${runId} ${node.name}`)}`,
+    ...(node.jobName === undefined ? [] : [`Whole log: ${hint(`logs ${runId} ${node.name}`)}`]),
   ];
 }
 
