@@ -43,6 +43,7 @@ const failed = newRun({
     newNode("prep", {
       status: "failed",
       attempt: 1,
+      jobName: "sharp_pipe_1-prep-1",
       ...times,
       failure: { reason: "the program ended with exit code 3", exitCode: 3, logTail: ["reading", "ValueError: magic"] },
     }),
