@@ -72,9 +72,11 @@ import { getSchedule } from "#functions/http/get-schedule.ts";
 import { listNodeOutputs } from "#functions/http/list-node-outputs.ts";
 import { getComponent } from "#functions/http/get-component.ts";
 import { listComponents } from "#functions/http/list-components.ts";
+import { listComponentVersions } from "#functions/http/list-component-versions.ts";
 import { putComponent } from "#functions/http/put-component.ts";
 import { putPipeline } from "#functions/http/put-pipeline.ts";
 import { listPipelines } from "#functions/http/list-pipelines.ts";
+import { listPipelineVersions } from "#functions/http/list-pipeline-versions.ts";
 import { rerunRun } from "#functions/http/rerun-run.ts";
 import { listRuns } from "#functions/http/list-runs.ts";
 import { listSchedules } from "#functions/http/list-schedules.ts";
@@ -215,9 +217,11 @@ const routes = [
   downloadNodeOutput,
   createUpload,
   listPipelines,
+  listPipelineVersions,
   getPipeline,
   putPipeline,
   listComponents,
+  listComponentVersions,
   getComponent,
   putComponent,
   getRetention,

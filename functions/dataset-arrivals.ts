@@ -13,13 +13,13 @@ import {
 } from "#shared/domain/dataset/judge.ts";
 import type { DatasetPlace } from "#shared/domain/dataset/place.ts";
 import { type Arrival, keptArrivals, type VersionRecord, withChanges } from "#shared/domain/dataset/version-record.ts";
-import type { PipelineDocument } from "#shared/domain/load-pipeline.ts";
 import { derivedRunId } from "#shared/domain/run-id.ts";
 import { isMlpipeError, MlpipeError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
 import type { DatasetVersions, StoredRecord } from "./dataset-versions.ts";
 import type { Datasets } from "./datasets.ts";
 import type { EventLog } from "./event-log.ts";
+import type { NamedPipeline } from "./named-pipeline.ts";
 import type { StartRun } from "./start-run.ts";
 
 export interface VersionName {
@@ -41,7 +41,7 @@ export interface ArrivalClients {
   readonly versions: DatasetVersions;
   readonly events: EventLog;
   /** A pipeline by its name. */
-  readonly loadPipeline: (name: string) => Promise<PipelineDocument>;
+  readonly loadPipeline: (name: string) => Promise<NamedPipeline>;
   readonly startRun: StartRun;
   readonly log: Log;
 }
@@ -131,10 +131,9 @@ export function createDatasetArrivals({ datasets, versions, events, loadPipeline
     let ended: Arrival = { ...arrival, status: "started" };
     try {
       await startRun.startAs(client, runId, async () => {
-        const document = await loadPipeline(dataset.pipeline);
+        const pipeline = await loadPipeline(dataset.pipeline);
         return {
-          document,
-          name: dataset.pipeline,
+          ...pipeline,
           inputs: inputsFor(dataset, version, record.uri),
           displayName: `${dataset.name} ${version}`,
           tags: {

@@ -1,16 +1,15 @@
 // Registered components and pipelines. The same content twice is one version; other content under a taken version is refused.
 import { createHash } from "node:crypto";
 import type { Records } from "#shared/azure/records.ts";
-import type { RegisteredComponent, Registry } from "#shared/azure/registry.ts";
-import { parseAssetName } from "#shared/domain/asset-name.ts";
+import type { RegisteredComponent, RegisteredVersion, Registry } from "#shared/azure/registry.ts";
 import { canonicalJson } from "#shared/domain/canonical-json.ts";
 import { readCode } from "#shared/domain/code-reference.ts";
-import type { AssetResolver } from "#shared/domain/compile-plan.ts";
 import { readEnvironment } from "#shared/domain/environment-reference.ts";
 import { createIssueList } from "#shared/domain/issue-list.ts";
 import { pipelineFolder, pipelineRecordPath } from "#shared/domain/layout.ts";
 import type { PipelineDocument } from "#shared/domain/load-pipeline.ts";
 import { MlpipeError } from "#shared/errors.ts";
+import { createAssetResolver } from "./asset-resolver.ts";
 import type { Assets } from "./assets.ts";
 
 export interface RegisteredPipeline {
@@ -22,8 +21,7 @@ export interface RegisteredPipeline {
 
 export type RegistryRoom = ReturnType<typeof createRegistryRoom>;
 
-/** Versions of one pipeline that a list looks at. */
-const listedVersions = 200;
+const recordsAtOnce = 5_000;
 
 export function createRegistryRoom({
   registry,
@@ -34,25 +32,6 @@ export function createRegistryRoom({
   records: Records;
   assets: Assets;
 }) {
-  /** What compiling a plan asks of the workspace; names without a version are the newest at that moment. */
-  const resolver: AssetResolver = {
-    async component(reference) {
-      const asset = parseAssetName(reference);
-      if (asset === undefined || asset.registry !== undefined || asset.label !== undefined) return undefined;
-      const found = await registry.component(asset.name, asset.version);
-      return found === undefined ? undefined : { ...found.spec, name: found.name, version: found.version };
-    },
-    async data(reference) {
-      const asset = parseAssetName(reference);
-      // Assets of a registry are resolved by the service itself.
-      if (asset?.registry !== undefined) return { uri: reference, type: "uri_folder" };
-      if (asset === undefined || asset.label !== undefined) return undefined;
-      const isModel = /\/models\//.test(reference);
-      const found = isModel ? undefined : await registry.data(asset.name, asset.version);
-      return found ?? registry.model(asset.name, asset.version);
-    },
-  };
-
   /** The component as the workspace keeps it: code and environment are assets of their own, as `az ml` would make them. */
   async function withAssets(document: Record<string, unknown>): Promise<Record<string, unknown>> {
     const list = createIssueList();
@@ -71,8 +50,37 @@ export function createRegistryRoom({
     };
   }
 
+  async function readPipeline(path: string): Promise<RegisteredPipeline | undefined> {
+    const found = await records.read(path);
+    // Only this module writes below that folder.
+    return found === undefined ? undefined : (JSON.parse(found.text) as RegisteredPipeline);
+  }
+
+  /** Every registered version below `prefix`, by its pipeline. */
+  async function listPipelines(prefix: string): Promise<Map<string, Required<RegisteredVersion>[]>> {
+    const found: (Required<RegisteredVersion> & { name: string })[] = [];
+    let continuation: string | undefined;
+    do {
+      const page = await records.page(prefix, recordsAtOnce, continuation);
+      for (const { path, metadata, lastModified } of page.entries) {
+        const [name = "", file = ""] = path.slice(pipelineFolder().length).split("/");
+        // The store's own time is one of whole seconds.
+        const createdTime = metadata["created"] ?? lastModified.toISOString();
+        found.push({ name, version: file.slice(0, -".json".length), createdTime });
+      }
+      continuation = page.continuation;
+    } while (continuation !== undefined);
+    const sorted = found.toSorted((a, b) => (a.createdTime < b.createdTime ? 1 : -1));
+    return new Map(
+      [...Map.groupBy(sorted, ({ name }) => name)].map(([name, versions]) => [
+        name,
+        versions.map(({ version, createdTime }) => ({ version, createdTime })),
+      ]),
+    );
+  }
+
   return {
-    resolver,
+    resolver: createAssetResolver(registry),
 
     /**
      * Registers a component.
@@ -98,8 +106,11 @@ export function createRegistryRoom({
       return stored;
     },
 
+    /** One version of a component; without a version, the newest. */
+    component: (name: string, version?: string) => registry.component(name, version),
     components: () => registry.components(),
-    versions: (name: string) => registry.versions(name),
+    /** Newest first. */
+    componentVersions: (name: string, limit: number) => registry.versions("component", name, limit),
 
     /** Registers a pipeline under the same rules. */
     async putPipeline(
@@ -110,8 +121,10 @@ export function createRegistryRoom({
       const content = hashOf(document);
       const wanted = version ?? content.slice(0, 12);
       const path = pipelineRecordPath(name, wanted);
-      const record: RegisteredPipeline = { name, version: wanted, createdTime: new Date().toISOString(), document };
-      if (await records.replace(path, JSON.stringify(record), undefined, { content })) return record;
+      const createdTime = new Date().toISOString();
+      const record: RegisteredPipeline = { name, version: wanted, createdTime, document };
+      const isNew = await records.replace(path, JSON.stringify(record), undefined, { content, created: createdTime });
+      if (isNew) return record;
       const stored = await readPipeline(path);
       if (stored === undefined || hashOf(stored.document) !== content) throw taken("pipeline", name, wanted);
       return stored;
@@ -124,25 +137,18 @@ export function createRegistryRoom({
       return newest === undefined ? undefined : readPipeline(pipelineRecordPath(name, newest.version));
     },
 
-    pipelineNames: (): Promise<string[]> => records.folders(pipelineFolder()),
+    /** Names of the registered pipelines, each with its newest version. */
+    async pipelines(): Promise<{ name: string; latestVersion: string; createdTime: string }[]> {
+      return [...(await listPipelines(pipelineFolder()))].flatMap(([name, [newest]]) =>
+        newest === undefined ? [] : [{ name, latestVersion: newest.version, createdTime: newest.createdTime }],
+      );
+    },
 
     /** Newest first. */
-    async pipelineVersions(name: string): Promise<{ version: string; createdTime: string }[]> {
-      const { entries } = await records.page(pipelineFolder(name), listedVersions);
-      return entries
-        .map(({ path, lastModified }) => ({
-          version: path.slice(pipelineFolder(name).length, -".json".length),
-          createdTime: lastModified.toISOString(),
-        }))
-        .toSorted((a, b) => b.createdTime.localeCompare(a.createdTime));
+    async pipelineVersions(name: string): Promise<Required<RegisteredVersion>[]> {
+      return (await listPipelines(pipelineFolder(name))).get(name) ?? [];
     },
   };
-
-  async function readPipeline(path: string): Promise<RegisteredPipeline | undefined> {
-    const found = await records.read(path);
-    // Only this module writes below that folder.
-    return found === undefined ? undefined : (JSON.parse(found.text) as RegisteredPipeline);
-  }
 }
 
 function hashOf(document: object): string {
@@ -152,6 +158,6 @@ function hashOf(document: object): string {
 function taken(what: string, name: string, version: string): MlpipeError {
   return new MlpipeError(
     "Conflict",
-    `Version ${version} of ${what} ${name} holds other content. Register this under a new version.`,
+    `Version ${version} of ${what} ${name} holds other content. Register this under another version, or under none: it then gets one made of its content.`,
   );
 }

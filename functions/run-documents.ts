@@ -152,6 +152,7 @@ export function createRunDocuments(clients: {
       ...(runStatus === "queued" && waiting !== undefined ? { waitsFor: waiting } : {}),
       ...(failure === undefined ? {} : { failure }),
       tags: plan.tags,
+      ...(plan.assets === undefined ? {} : { assets: plan.assets }),
       ...(plan.continues === undefined ? {} : { continues: plan.continues.runId }),
     };
   }

@@ -39,12 +39,12 @@ export function createScheduledRuns(app: Needed, client: DurableClient): Schedul
 export async function toRunRequest(app: Needed, schedule: Schedule, { runId, tick }: Tick): Promise<RunRequest> {
   const { createJob } = schedule;
   const values = { name: runId, triggerTime: tick };
-  const { document, name } = await loadDocument(app, createJob.pipeline);
+  const { document, ...named } = await loadDocument(app, createJob.pipeline);
   const experimentName =
     createJob.experimentName ?? (document.experiment_name === undefined ? schedule.name : undefined);
   return {
     document: fillDocumentMacros(withOverrides(document, createJob), values),
-    ...(name === undefined ? {} : { name }),
+    ...named,
     inputs: fillInputMacros(createJob.inputs, values),
     tags: { ...createJob.tags, "mlpipe.schedule": schedule.name, "mlpipe.trigger_time": tick },
     displayName: createJob.displayName,
@@ -55,11 +55,14 @@ export async function toRunRequest(app: Needed, schedule: Schedule, { runId, tic
 async function loadDocument(
   { pipelines, registry, schedulesFolder }: Needed,
   pipeline: Schedule["createJob"]["pipeline"],
-): Promise<{ document: PipelineDocument; name?: string }> {
+): Promise<Pick<RunRequest, "document" | "name" | "pipelineVersion">> {
   if (pipeline.kind === "document") return { document: pipeline.document };
-  if (pipeline.kind === "file") return pipelines.loadFile(join(schedulesFolder, pipeline.path));
+  if (pipeline.kind === "file") {
+    const { document } = await pipelines.loadFile(join(schedulesFolder, pipeline.path));
+    return { document };
+  }
   const { name, version } = pipeline;
-  return { document: await loadNamedPipeline({ pipelines, registry }, name, version), name };
+  return loadNamedPipeline({ pipelines, registry }, name, version);
 }
 
 function withOverrides(document: PipelineDocument, { outputs, settings }: Schedule["createJob"]): PipelineDocument {

@@ -27,6 +27,8 @@ export interface RunRequest {
   readonly force?: boolean | undefined;
   /** How long the run may take, over the pipeline's own limit. */
   readonly timeoutSeconds?: number | undefined;
+  /** The version of a registered pipeline that the document is. */
+  readonly pipelineVersion?: string | undefined;
 }
 
 export type StartRun = ReturnType<typeof createStartRun>;
@@ -50,6 +52,7 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
     experimentName,
     force,
     timeoutSeconds,
+    pipelineVersion,
   }: RunRequest): Promise<{ plan: Plan; warnings: readonly Issue[]; refusals: readonly Issue[] }> {
     const compiled = await compilePlan(document, {
       inputs,
@@ -59,6 +62,7 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
       ...(displayName === undefined ? {} : { displayName }),
       ...(experimentName === undefined ? {} : { experimentName }),
       ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+      ...(pipelineVersion === undefined ? {} : { pipelineVersion }),
     });
     if (compiled.plan !== undefined) {
       const mustRun = force === true ? { mustRun: compiled.plan.nodes.map((node) => node.name) } : {};

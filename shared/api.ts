@@ -26,6 +26,7 @@ import {
 import { DeadLetter } from "./domain/webhook/notification.ts";
 import { WebhookName } from "./domain/webhook/webhook.ts";
 import { InputValue } from "./domain/input-value.ts";
+import { ResolvedAsset } from "./domain/resolved-asset.ts";
 import { RetentionReport } from "./domain/retention.ts";
 import { ScheduleDocument } from "./domain/schedule/schedule-document.ts";
 import { ScheduleName } from "./domain/schedule/schedule.ts";
@@ -66,16 +67,40 @@ export const ComponentDocument = z.object({
 });
 export type ComponentDocument = z.infer<typeof ComponentDocument>;
 
+/** Where a list of names goes on: behind `after`, which `nextLink` sets. */
+export const PageOfNames = z.object({
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+  after: z.string().max(300).optional(),
+});
+
 export const ComponentList = z.object({
+  /** In the order of their names. */
   components: z.array(z.object({ name: z.string(), latestVersion: z.string().optional() })),
+  nextLink: z.string().optional(),
 });
 export type ComponentList = z.infer<typeof ComponentList>;
+
+/** Versions of one component or pipeline, newest first. */
+export const AssetVersionList = z.object({
+  name: z.string(),
+  versions: z.array(z.object({ version: z.string(), createdTime: z.string().optional() })),
+});
+export type AssetVersionList = z.infer<typeof AssetVersionList>;
 
 export const PipelineVersion = z.object({ name: z.string(), version: z.string(), createdTime: z.string() });
 export type PipelineVersion = z.infer<typeof PipelineVersion>;
 
 export const PipelineList = z.object({
-  pipelines: z.array(z.object({ name: z.string(), source: z.enum(["deployed", "registered"]) })),
+  /** In the order of their names. */
+  pipelines: z.array(
+    z.object({
+      name: z.string(),
+      source: z.enum(["deployed", "registered"]),
+      /** Of a registered one. */
+      latestVersion: z.string().optional(),
+    }),
+  ),
+  nextLink: z.string().optional(),
 });
 export type PipelineList = z.infer<typeof PipelineList>;
 
@@ -92,6 +117,24 @@ export const StartInlineRunRequest = z.strictObject({
   pipeline: z.union([z.string(), z.record(z.string(), z.unknown())]),
 });
 export type StartInlineRunRequest = z.infer<typeof StartInlineRunRequest>;
+
+/** `POST /api/plan`: a pipeline as a run takes it, inline or by the name of a deployed or registered one. */
+export const PlanRequest = z
+  .strictObject({
+    ...runOptions,
+    pipeline: StartInlineRunRequest.shape.pipeline.optional(),
+    name: PipelineName.optional(),
+    version: AssetVersion.optional(),
+  })
+  .refine(({ pipeline, name }) => (pipeline === undefined) !== (name === undefined), {
+    path: ["pipeline"],
+    message: "exactly one of `pipeline` and `name` is needed",
+  })
+  .refine(({ name, version }) => name !== undefined || version === undefined, {
+    path: ["version"],
+    message: "a version belongs to a `name`",
+  });
+export type PlanRequest = z.infer<typeof PlanRequest>;
 
 export const CancelRequest = z.strictObject({ reason: z.string().max(500).optional() });
 
@@ -165,13 +208,18 @@ export const PlannedNode = z.object({
   action: z.enum(["run", "reuse", "refuse"]),
   reason: z.string().optional(),
   reusedFrom: ReusedFrom.optional(),
+  /** What it runs on, by its name; absent: serverless. */
+  compute: z.string().optional(),
   instanceTypes: z.array(z.string()),
   dependsOn: z.array(z.string()),
+  /** A literal as the program will see it, the place of data, or `node.output`. */
   inputs: z.record(z.string(), z.string()),
 });
 export const PlanAnswer = z.object({
   pipeline: z.string(),
   nodes: z.array(PlannedNode),
+  /** What the names of registered things stand for now. */
+  assets: z.array(ResolvedAsset).optional(),
   warnings: z.array(IssueDocument),
 });
 export type PlanAnswer = z.infer<typeof PlanAnswer>;

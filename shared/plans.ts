@@ -22,6 +22,8 @@ export const StoredRequest = z.object({
   tags: z.record(z.string(), z.string()).optional(),
   displayName: z.string().optional(),
   experimentName: z.string().optional(),
+  /** Of a registered pipeline. */
+  pipelineVersion: z.string().optional(),
 });
 export type StoredRequest = z.infer<typeof StoredRequest>;
 

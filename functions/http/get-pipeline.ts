@@ -1,8 +1,11 @@
 import { z } from "zod";
 import { AssetVersion, PipelineName } from "#shared/api.ts";
-import { MlpipeError } from "#shared/errors.ts";
 import type { App } from "../app.ts";
+import { missingPipeline } from "../named-pipeline.ts";
 import { defineRoute, json } from "../route.ts";
+
+/** Versions that are named with a pipeline. */
+const namedVersions = 100;
 
 export const getPipeline = ({ pipelines, registry }: App) =>
   defineRoute(
@@ -20,15 +23,12 @@ export const getPipeline = ({ pipelines, registry }: App) =>
       },
     },
     async ({ params: { name }, query: { version } }) => {
-      if ((await pipelines.names()).includes(name)) {
+      if (version === undefined && (await pipelines.names()).includes(name)) {
         return { status: 200, headers: { "content-type": "application/yaml" }, body: await pipelines.source(name) };
       }
       const [found, versions] = await Promise.all([registry.pipeline(name, version), registry.pipelineVersions(name)]);
-      if (found === undefined)
-        throw new MlpipeError(
-          "NotFound",
-          `There is no pipeline ${name}${version === undefined ? "" : ` of version ${version}`}`,
-        );
-      return json(200, { ...found, versions: versions.map((candidate) => candidate.version) });
+      if (found === undefined) throw await missingPipeline({ pipelines, registry }, name, version);
+      const known = versions.slice(0, namedVersions).map((candidate) => candidate.version);
+      return json(200, { ...found, versions: known });
     },
   );

@@ -1,13 +1,14 @@
-import { PlanAnswer, StartInlineRunRequest } from "#shared/api.ts";
+import { PlanAnswer, PlanRequest } from "#shared/api.ts";
 import { parsePipeline } from "#shared/domain/load-pipeline.ts";
 import { dependenciesOf, type PlanInput } from "#shared/domain/plan.ts";
 import type { App } from "../app.ts";
 import { withoutLocalFiles } from "../inline-pipeline.ts";
+import { loadNamedPipeline } from "../named-pipeline.ts";
 import { createPlanReuse } from "../reuse/plan-reuse.ts";
 import { defineRoute, json } from "../route.ts";
 
 export const planRun = (app: App) => {
-  const { startRun } = app;
+  const { startRun, pipelines, registry } = app;
   const planReuse = createPlanReuse(app);
   return defineRoute(
     {
@@ -15,13 +16,16 @@ export const planRun = (app: App) => {
       method: "POST",
       path: "plan",
       summary: "Say what a run would do; submits nothing",
-      body: StartInlineRunRequest,
+      body: PlanRequest,
       answer: { status: 200, description: "The plan", schema: PlanAnswer },
     },
     async ({ body }) => {
-      const { pipeline, ...options } = body;
-      const document = withoutLocalFiles(await parsePipeline(pipeline, {}));
-      const { plan, warnings } = await startRun.preview({ document, ...options });
+      const { pipeline = "", name, version, ...options } = body;
+      const asked =
+        name === undefined
+          ? { document: withoutLocalFiles(await parsePipeline(pipeline, {})) }
+          : await loadNamedPipeline({ pipelines, registry }, name, version);
+      const { plan, warnings } = await startRun.preview({ ...asked, ...options });
       const planned = await planReuse({ ...plan, nodes: plan.nodes.filter(({ refusal }) => refusal === undefined) });
       const answer: PlanAnswer = {
         pipeline: plan.pipeline,
@@ -31,16 +35,23 @@ export const planRun = (app: App) => {
           action: "run" as const,
           ...planned.get(node.name),
           ...(node.refusal === undefined ? {} : { action: "refuse" as const, reason: `it is ${node.refusal}` }),
+          ...(node.compute === undefined ? {} : { compute: computeName(node.compute) }),
           instanceTypes: node.resources.instanceTypes,
           dependsOn: dependenciesOf(node),
           inputs: Object.fromEntries(Object.entries(node.inputs).map(([name, input]) => [name, describeInput(input)])),
         })),
+        ...(plan.assets === undefined ? {} : { assets: plan.assets }),
         warnings: warnings.map((warning) => ({ ...warning })),
       };
       return json(200, answer);
     },
   );
 };
+
+/** `azureml:cpu-cluster` or an ARM id -> `cpu-cluster`. */
+function computeName(reference: string): string {
+  return reference.replace(/^azureml:/, "").replace(/^.*\/computes\//, "");
+}
 
 function describeInput(input: PlanInput): string {
   if (input.kind === "literal") return input.value;

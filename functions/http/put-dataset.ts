@@ -27,13 +27,13 @@ export const putDataset = ({ datasets, pipelines, registry, startRun, log }: App
       const { dataset, issues } = parseDeclaration(declaration, name);
       if (dataset === undefined) throw invalid(issues);
       // What cannot run is told now, and not when the data has come.
-      const document = await loadNamedPipeline({ pipelines, registry }, dataset.pipeline);
+      const pipeline = await loadNamedPipeline({ pipelines, registry }, dataset.pipeline);
       const inputs = inputsFor(
         dataset,
         "version",
         `azureml://datastores/${dataset.datastore ?? "default"}/paths/data/`,
       );
-      await startRun.compile({ document, name: dataset.pipeline, inputs });
+      await startRun.compile({ ...pipeline, inputs });
       const { isNew } = await datasets.put(name, declaration);
       log.info({ dataset: name, isNew }, "dataset declared");
       return json(isNew ? 201 : 200, toDatasetDocument(await datasets.get(name)));

@@ -24,8 +24,8 @@ export const startNamedRun = ({ pipelines, registry, startRun, runs }: App) =>
     async ({ params, body, headers, client, origin }) => {
       const key = readIdempotencyKey(headers);
       const { version, ...options } = body;
-      const document = await loadNamedPipeline({ pipelines, registry }, params.name, version);
-      const runId = await startRun.start(client, { document, name: params.name, ...options }, key);
+      const pipeline = await loadNamedPipeline({ pipelines, registry }, params.name, version);
+      const runId = await startRun.start(client, { ...pipeline, ...options }, key);
       return runAccepted(await runs.getTagged(client, runId), origin);
     },
   );

@@ -1,4 +1,7 @@
 // The workspace's own registry: components by name and version, and where data and model assets lie.
+import { isRestError } from "@azure/core-rest-pipeline";
+import { MlpipeError } from "../errors.ts";
+import { withoutSecrets } from "../log.ts";
 import type { MlClient } from "./ml-client.ts";
 import { undefinedWhenMissing, unavailableWhenDown } from "./ml-client.ts";
 
@@ -14,10 +17,40 @@ export interface RegisteredComponent {
   readonly createdTime: string | undefined;
 }
 
+export interface RegisteredVersion {
+  readonly version: string;
+  readonly createdTime?: string;
+}
+
+/** A data asset or a model. */
+export interface RegisteredPlace {
+  readonly uri: string;
+  readonly type: string;
+  readonly version: string;
+}
+
+/** Kinds of registered things that can be listed. */
+export type AssetKind = "component" | "data" | "model" | "environment";
+
 export type Registry = ReturnType<typeof createRegistry>;
 
-export function createRegistry({ client, resourceGroup, workspaceName, options }: MlClient) {
+export function createRegistry({ client, resourceGroup, workspaceName, workspaceId, options }: MlClient) {
   const newestFirst = () => ({ ...options(), orderBy: "createdtime desc" });
+  const newest = () => ({ ...newestFirst(), top: 1 });
+  const containers = {
+    component: () => client.componentContainers.list(resourceGroup, workspaceName, options()),
+    data: () => client.dataContainers.list(resourceGroup, workspaceName, options()),
+    model: () => client.modelContainers.list(resourceGroup, workspaceName, options()),
+    environment: () => client.environmentContainers.list(resourceGroup, workspaceName, options()),
+  };
+  const listsOfVersions = {
+    component: (name: string) =>
+      client.componentVersions.list(resourceGroup, workspaceName, name, newestFirst()),
+    data: (name: string) => client.dataVersions.list(resourceGroup, workspaceName, name, newestFirst()),
+    model: (name: string) => client.modelVersions.list(resourceGroup, workspaceName, name, newestFirst()),
+    environment: (name: string) =>
+      client.environmentVersions.list(resourceGroup, workspaceName, name, newestFirst()),
+  };
 
   /** The first of a list, or undefined when there is nothing to list. */
   async function firstOf<T>(list: () => AsyncIterable<T>): Promise<T | undefined> {
@@ -35,19 +68,23 @@ export function createRegistry({ client, resourceGroup, workspaceName, options }
   }
 
   return {
+    /** The workspace whose registry this is, as an ARM id. */
+    workspaceId,
+
     /** One version of a component; without a version, the newest. */
     async component(name: string, version?: string): Promise<RegisteredComponent | undefined> {
       if (version !== undefined) return find(name, version);
-      const newest = await firstOf(() =>
-        client.componentVersions.list(resourceGroup, workspaceName, name, { ...newestFirst(), top: 1 }),
+      const found = await firstOf(() =>
+        client.componentVersions.list(resourceGroup, workspaceName, name, newest()),
       );
-      return newest?.name === undefined ? undefined : toComponent(name, newest.name, newest);
+      return found?.name === undefined ? undefined : toComponent(name, found.name, found);
     },
 
     /**
      * Registers a version, unless there is one of that name.
      *
      * @returns what the registry holds then: the caller compares the content
+     * @throws MlpipeError `InvalidRequest` when the service will not take it
      */
     async putComponent(
       name: string,
@@ -63,44 +100,78 @@ export function createRegistry({ client, resourceGroup, workspaceName, options }
         properties: { [contentProperty]: content },
         ...(description === undefined ? {} : { description }),
       };
-      await unavailableWhenDown(() =>
-        client.componentVersions.createOrUpdate(resourceGroup, workspaceName, name, version, { properties }, options()),
-      );
+      try {
+        await unavailableWhenDown(() =>
+          client.componentVersions.createOrUpdate(
+            resourceGroup,
+            workspaceName,
+            name,
+            version,
+            { properties },
+            options(),
+          ),
+        );
+      } catch (error) {
+        if (!isRestError(error) || (error.statusCode !== 400 && error.statusCode !== 409)) throw error;
+        // Somebody else may have been quicker, and then the version is immutable.
+        const first = await find(name, version);
+        if (first !== undefined) return first;
+        throw new MlpipeError("InvalidRequest", `Azure ML does not take the component: ${withoutSecrets(error.message)}`, {
+          cause: error,
+        });
+      }
       return (await find(name, version)) ?? { name, version, spec, content, createdTime: undefined };
     },
 
-    /** Names of all components, with their newest versions. */
+    /** Names of all components, with their newest versions, in order. */
     async components(): Promise<{ name: string; latestVersion: string | undefined }[]> {
       const found: { name: string; latestVersion: string | undefined }[] = [];
-      for await (const { name, properties } of client.componentContainers.list(
-        resourceGroup,
-        workspaceName,
-        options(),
-      )) {
-        if (name !== undefined) found.push({ name, latestVersion: properties.latestVersion });
-      }
-      return found.toSorted((a, b) => a.name.localeCompare(b.name));
+      await unavailableWhenDown(async () => {
+        for await (const { name, properties } of containers.component())
+          if (name !== undefined) found.push({ name, latestVersion: properties.latestVersion });
+      });
+      return found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
     },
 
-    /** Versions of a component, newest first; empty when there is none of that name. */
-    async versions(name: string): Promise<RegisteredComponent[]> {
+    /** Names of everything of a kind. */
+    async names(kind: AssetKind): Promise<string[]> {
+      const names: string[] = [];
+      await unavailableWhenDown(async () => {
+        for await (const { name } of containers[kind]()) if (name !== undefined) names.push(name);
+      });
+      return names;
+    },
+
+    /** Versions of one asset, newest first, at most `limit`; empty when there is none of that name. */
+    async versions(kind: AssetKind, name: string, limit: number): Promise<RegisteredVersion[]> {
       const found = await undefinedWhenMissing(async () => {
-        const versions: RegisteredComponent[] = [];
-        for await (const version of client.componentVersions.list(resourceGroup, workspaceName, name, newestFirst())) {
-          versions.push(toComponent(name, version.name ?? "", version));
+        const versions: RegisteredVersion[] = [];
+        for await (const { name: version, systemData } of listsOfVersions[kind](name)) {
+          const createdTime = systemData?.createdAt?.toISOString();
+          versions.push({ version: version ?? "", ...(createdTime === undefined ? {} : { createdTime }) });
+          if (versions.length >= limit) break;
         }
         return versions;
       });
       return found ?? [];
     },
 
-    /** Where a registered data asset lies; without a version, the newest. */
-    async data(name: string, version?: string): Promise<{ uri: string; type: string; version: string } | undefined> {
+    /** One version of an environment; without a version, the newest. */
+    async environment(name: string, version?: string): Promise<{ id: string; version: string } | undefined> {
       const found =
         version === undefined
-          ? await firstOf(() =>
-              client.dataVersions.list(resourceGroup, workspaceName, name, { ...newestFirst(), top: 1 }),
-            )
+          ? await firstOf(() => client.environmentVersions.list(resourceGroup, workspaceName, name, newest()))
+          : await undefinedWhenMissing(() =>
+              client.environmentVersions.get(resourceGroup, workspaceName, name, version, options()),
+            );
+      return found?.id === undefined ? undefined : { id: found.id, version: found.name ?? version ?? "" };
+    },
+
+    /** Where a registered data asset lies; without a version, the newest. */
+    async data(name: string, version?: string): Promise<RegisteredPlace | undefined> {
+      const found =
+        version === undefined
+          ? await firstOf(() => client.dataVersions.list(resourceGroup, workspaceName, name, newest()))
           : await undefinedWhenMissing(() =>
               client.dataVersions.get(resourceGroup, workspaceName, name, version, options()),
             );
@@ -109,12 +180,10 @@ export function createRegistry({ client, resourceGroup, workspaceName, options }
     },
 
     /** Where a registered model lies; without a version, the newest. */
-    async model(name: string, version?: string): Promise<{ uri: string; type: string; version: string } | undefined> {
+    async model(name: string, version?: string): Promise<RegisteredPlace | undefined> {
       const found =
         version === undefined
-          ? await firstOf(() =>
-              client.modelVersions.list(resourceGroup, workspaceName, name, { ...newestFirst(), top: 1 }),
-            )
+          ? await firstOf(() => client.modelVersions.list(resourceGroup, workspaceName, name, newest()))
           : await undefinedWhenMissing(() =>
               client.modelVersions.get(resourceGroup, workspaceName, name, version, options()),
             );
@@ -128,13 +197,13 @@ export function createRegistry({ client, resourceGroup, workspaceName, options }
 
     /** Where every version of every model and data asset lies, and `jobs/{name}/` of the jobs that models came from. */
     async *places(): AsyncGenerator<string, void> {
-      for await (const { name = "" } of client.modelContainers.list(resourceGroup, workspaceName, options())) {
+      for await (const { name = "" } of containers.model()) {
         for await (const { properties } of client.modelVersions.list(resourceGroup, workspaceName, name, options())) {
           if (properties.modelUri !== undefined) yield properties.modelUri;
           if (properties.jobName !== undefined) yield `jobs/${properties.jobName}/`;
         }
       }
-      for await (const { name = "" } of client.dataContainers.list(resourceGroup, workspaceName, options())) {
+      for await (const { name = "" } of containers.data()) {
         for await (const { properties } of client.dataVersions.list(resourceGroup, workspaceName, name, options())) {
           yield properties.dataUri;
         }

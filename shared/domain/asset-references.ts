@@ -6,14 +6,16 @@ export function localPathOf(reference: string): string | undefined {
   return isUri(reference) || isArmId(reference) ? undefined : reference;
 }
 
-/** `azureml:name:version`, `azureml:name@label`, `azureml:name`, an ARM id or a registry id: something registered. */
+/**
+ * `azureml:name:version`, `azureml:name@label`, `azureml:name`, an ARM id, a registry id or an asset id such as
+ * `azureml://data/name/versions/1`: something registered, and no place in a datastore.
+ */
 export function isRegistered(reference: string): boolean {
-  return (
-    /^azureml:(?!\/\/)/.test(reference) ||
-    /^azureml:\/\/(?:registries|feeds|locations)\//.test(reference) ||
-    isArmId(reference)
-  );
+  return /^azureml:(?!\/\/)/.test(reference) || isArmId(reference) || assetId.test(reference);
 }
+
+const assetId =
+  /^azureml:\/\/(?:registries|feeds|locations|(?:subscriptions\/[^/]+\/resourcegroups\/[^/]+\/(?:providers\/[^/]+\/)?workspaces\/[^/]+\/)?(?:components|data|models|codes|environments))\//i;
 
 function isUri(reference: string): boolean {
   // One letter before the colon would be a drive.

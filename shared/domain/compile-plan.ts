@@ -19,6 +19,7 @@ import { readSettingsNodes } from "./settings-nodes.ts";
 import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
 import { roundName } from "./plan-node-of.ts";
 import { type Plan, type PlanBody, type PlanNode, type PlanOutput, dependenciesOf } from "./plan.ts";
+import type { ResolvedAsset } from "./resolved-asset.ts";
 import { isMapping } from "./shape.ts";
 import { withoutTopComponent } from "./top-component.ts";
 import { textHash } from "./text-hash.ts";
@@ -35,6 +36,8 @@ export interface CompileOptions {
   readonly tags?: Readonly<Record<string, string>>;
   /** Limit of the run, over the pipeline's own. */
   readonly timeoutSeconds?: number;
+  /** The registered version that the document is. */
+  readonly pipelineVersion?: string;
 }
 
 export type CompileResult =
@@ -60,7 +63,13 @@ export async function compilePlan(document: PipelineDocument, options: CompileOp
     // What is registered can name further registered things, so looking up and compiling take turns.
     if (await assets.lookUpWanted()) continue;
     if (plan === undefined || list.hasErrors) return { plan: undefined, issues: [...list.issues, ...refused.issues] };
-    return { plan: await withCodeHashes(plan), warnings: list.issues, refusals: refused.issues };
+    const pinned = await withEnvironments(await withCodeHashes(plan), options.assets);
+    const resolved = [...pipelineAsset(plan, options), ...assets.resolved(), ...pinned.assets];
+    return {
+      plan: resolved.length === 0 ? pinned.plan : { ...pinned.plan, assets: resolved },
+      warnings: list.issues,
+      refusals: refused.issues,
+    };
   }
 }
 
@@ -247,21 +256,52 @@ function checkJobName(node: string, field: Field, list: IssueList): void {
 }
 
 /** Code at an address of its own is known by the hash of that address. */
-async function withCodeHashes(plan: Plan): Promise<Plan> {
-  const hashed = (nodes: readonly PlanNode[]) =>
-    Promise.all(
-      nodes.map(async (node) => {
-        const { code } = node;
-        if (code?.kind !== "upload" || code.hash !== code.uri) return node;
-        return { ...node, code: { ...code, hash: await textHash(code.uri) } };
-      }),
-    );
+function withCodeHashes(plan: Plan): Promise<Plan> {
+  return mapNodes(plan, async (node) => {
+    const { code } = node;
+    if (code?.kind !== "upload" || code.hash !== code.uri) return node;
+    return { ...node, code: { ...code, hash: await textHash(code.uri) } };
+  });
+}
+
+/** The version of the moment in place of each environment's name or label; what cannot be looked up stays for the service. */
+async function withEnvironments(
+  plan: Plan,
+  resolver: AssetResolver | undefined,
+): Promise<{ plan: Plan; assets: ResolvedAsset[] }> {
+  const looks = new Map<string, Promise<{ name: string; version: string; id: string } | undefined>>();
+  const look = (reference: string) => {
+    const known = looks.get(reference) ?? resolver?.environment?.(reference) ?? Promise.resolve(undefined);
+    looks.set(reference, known);
+    return known;
+  };
+  const pinned = await mapNodes(plan, async (node) => {
+    const { environment } = node;
+    const found = environment.kind === "asset" ? await look(environment.id) : undefined;
+    return found === undefined ? node : { ...node, environment: { kind: "asset" as const, id: found.id } };
+  });
+  const assets = [...looks].map(async ([reference, looking]): Promise<ResolvedAsset[]> => {
+    const found = await looking;
+    return found === undefined
+      ? []
+      : [{ kind: "environment", reference, name: found.name, version: found.version }];
+  });
+  return { plan: pinned, assets: (await Promise.all(assets)).flat() };
+}
+
+function pipelineAsset({ pipeline }: Plan, { name, pipelineVersion: version }: CompileOptions): ResolvedAsset[] {
+  return version === undefined ? [] : [{ kind: "pipeline", reference: name ?? pipeline, name: name ?? pipeline, version }];
+}
+
+/** The plan with every node, those of bodies too, as `map` makes it. */
+async function mapNodes(plan: Plan, map: (node: PlanNode) => Promise<PlanNode>): Promise<Plan> {
+  const mapped = (nodes: readonly PlanNode[]) => Promise.all(nodes.map(map));
   const bodies = Object.entries(plan.bodies ?? {}).map(
-    async ([loop, body]) => [loop, { ...body, nodes: await hashed(body.nodes) }] as const,
+    async ([loop, body]) => [loop, { ...body, nodes: await mapped(body.nodes) }] as const,
   );
   return {
     ...plan,
-    nodes: await hashed(plan.nodes),
+    nodes: await mapped(plan.nodes),
     ...(plan.bodies === undefined ? {} : { bodies: Object.fromEntries(await Promise.all(bodies)) }),
   };
 }

@@ -6,6 +6,7 @@ import { DataType, InputMode, LiteralType, OutputMode } from "./data-types.ts";
 import { SweepPlan } from "./sweep/sweep-plan.ts";
 import { NodePolicy } from "./node-policy.ts";
 import { Concurrency } from "./concurrency.ts";
+import { ResolvedAsset } from "./resolved-asset.ts";
 
 /** Node name: the pipeline's own key, or `outer.inner` for a node of a sub-pipeline. */
 export const NodeName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/);
@@ -152,6 +153,8 @@ export const Plan = z.object({
   bodies: z.record(NodeName, PlanBody).optional(),
   /** Pipeline output name -> the node output it promotes. */
   outputs: z.record(z.string(), z.object({ node: NodeName, output: z.string() })),
+  /** What the names of registered things stood for when this was compiled. */
+  assets: z.array(ResolvedAsset).optional(),
   /** The run that this one continues. */
   continues: z
     .object({

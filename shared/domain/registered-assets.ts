@@ -2,14 +2,26 @@
 // looked up in between, and there the next time.
 import { isRegistered } from "./asset-references.ts";
 import type { Field, IssueList } from "./issue-list.ts";
-import { type Mapping, isMapping } from "./shape.ts";
+import type { ResolvedAsset } from "./resolved-asset.ts";
+import { type Mapping, isLiteral, isMapping } from "./shape.ts";
 
-/** What only a workspace knows: registered components and data. */
+export interface FoundData {
+  readonly uri: string;
+  readonly type?: string;
+  /** Absent for what only the service can look up. */
+  readonly asset?: { readonly kind: "data" | "model"; readonly name: string; readonly version: string };
+}
+
+/** What only a workspace knows: registered components, data and environments. */
 export interface AssetResolver {
   /** The specification of a registered component (`azureml:name:version` and every other form), or undefined when there is none. */
   component(reference: string): Promise<unknown>;
-  /** Where a registered data asset lies; without this, the reference itself goes into the plan. */
-  data?(reference: string): Promise<{ uri: string; type: string } | undefined>;
+  /** Where a registered data asset or model lies; without this, the reference itself goes into the plan. */
+  data?(reference: string): Promise<FoundData | undefined>;
+  /** The version that a name or label means; undefined leaves the reference as it is. */
+  environment?(reference: string): Promise<{ name: string; version: string; id: string } | undefined>;
+  /** Why there is no such thing, as the end of a sentence: what there is instead. */
+  explain?(kind: "component" | "data", reference: string): Promise<string | undefined>;
 }
 
 export interface RegisteredAssets {
@@ -17,13 +29,28 @@ export interface RegisteredAssets {
   data(reference: string, field: Field, list: IssueList): { readonly uri: string; readonly type?: string } | undefined;
   /** Looks up what has been asked for since the last time; false when that was nothing. */
   lookUpWanted(): Promise<boolean>;
+  /** What names stood for, in the order of kind and reference. */
+  resolved(): ResolvedAsset[];
 }
 
 export function createRegisteredAssets(resolver: AssetResolver | undefined): RegisteredAssets {
   const components = new Map<string, unknown>();
-  const data = new Map<string, { uri: string; type: string } | undefined>();
+  const data = new Map<string, FoundData | undefined>();
+  const reasons = new Map<string, string>();
   const wantedComponents = new Set<string>();
   const wantedData = new Set<string>();
+
+  function missing(what: string, reference: string): string {
+    const reason = reasons.get(reference);
+    return `there is no registered ${what} \`${reference}\`${reason === undefined ? "" : `: ${reason}`}`;
+  }
+
+  async function find<T>(kind: "component" | "data", reference: string, look: Promise<T> | undefined) {
+    const found = await look;
+    const reason = found === undefined ? await resolver?.explain?.(kind, reference) : undefined;
+    if (reason !== undefined) reasons.set(reference, reason);
+    return found;
+  }
 
   return {
     component(reference, field, list, isCheckOnly) {
@@ -44,7 +71,7 @@ export function createRegisteredAssets(resolver: AssetResolver | undefined): Reg
       }
       const found = components.get(reference);
       if (isMapping(found)) return found;
-      list.error(field, `there is no registered component \`${reference}\``);
+      list.error(field, missing("component", reference));
       return undefined;
     },
 
@@ -55,7 +82,7 @@ export function createRegisteredAssets(resolver: AssetResolver | undefined): Reg
         return { uri: reference };
       }
       const found = data.get(reference);
-      if (found === undefined) list.error(field, `there is no registered data asset \`${reference}\``);
+      if (found === undefined) list.error(field, missing("data asset", reference));
       return found;
     },
 
@@ -63,13 +90,28 @@ export function createRegisteredAssets(resolver: AssetResolver | undefined): Reg
       const isAny = wantedComponents.size + wantedData.size > 0;
       await Promise.all([
         ...[...wantedComponents].map(async (reference) =>
-          components.set(reference, await resolver?.component(reference)),
+          components.set(reference, await find("component", reference, resolver?.component(reference))),
         ),
-        ...[...wantedData].map(async (reference) => data.set(reference, await resolver?.data?.(reference))),
+        ...[...wantedData].map(async (reference) =>
+          data.set(reference, await find("data", reference, resolver?.data?.(reference))),
+        ),
       ]);
       wantedComponents.clear();
       wantedData.clear();
       return isAny;
+    },
+
+    resolved() {
+      const found = [
+        ...[...components].flatMap(([reference, spec]): ResolvedAsset[] => {
+          if (!isMapping(spec) || !isLiteral(spec.name) || !isLiteral(spec.version)) return [];
+          return [{ kind: "component", reference, name: String(spec.name), version: String(spec.version) }];
+        }),
+        ...[...data].flatMap(([reference, place]): ResolvedAsset[] =>
+          place?.asset === undefined ? [] : [{ ...place.asset, reference, uri: place.uri }],
+        ),
+      ];
+      return found.toSorted((a, b) => (a.kind + a.reference < b.kind + b.reference ? -1 : 1));
     },
   };
 }

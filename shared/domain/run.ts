@@ -4,6 +4,7 @@ import { z } from "zod";
 import { Block, LoopSummary } from "./control/loop-summary.ts";
 import { SweepSummary } from "./sweep/sweep-plan.ts";
 import { FailureClass } from "./failure-class.ts";
+import { ResolvedAsset } from "./resolved-asset.ts";
 
 export const RunId = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,79}$/, "letters, digits, `_` and `-`, at most 80");
 export type RunId = z.infer<typeof RunId>;
@@ -127,6 +128,8 @@ export const RunDocument = z.object({
   /** Why the run failed: the first node that did, or what kept it from starting. */
   failure: z.object({ node: z.string().optional(), reason: z.string() }).optional(),
   tags: z.record(z.string(), z.string()),
+  /** What the names of registered things stood for when the run was started: labels and names without a version, too. */
+  assets: z.array(ResolvedAsset).optional(),
   /** The run that this one was started to continue. */
   continues: RunId.optional(),
   /** Its history has aged out, then: this document is what was kept of it. */
