@@ -1,5 +1,6 @@
 // The HTTP API as typed calls: a method per route, answers read with the schemas that the app answers by.
 import {
+  AssetVersionList,
   ComponentDocument,
   ComponentList,
   NodeExplanation,
@@ -17,6 +18,7 @@ import {
   ScheduleList,
   UploadAnswer,
   type RerunRequest,
+  type PlanRequest,
   type StartInlineRunRequest,
   type StartRunRequest,
   type UploadRequest,
@@ -67,8 +69,7 @@ export function createClient(address: ServerAddress) {
     startInlineRun: (request: StartInlineRunRequest, idempotencyKey: string) =>
       read(RunDocument, "/runs", starting(request, idempotencyKey)),
 
-    plan: (request: StartInlineRunRequest) =>
-      read(PlanAnswer, "/plan", { method: "POST", body: request, isRepeatable: true }),
+    plan: (request: PlanRequest) => read(PlanAnswer, "/plan", { method: "POST", body: request, isRepeatable: true }),
 
     listRuns: (query: RunQuery) => read(RunList, `/runs?${toQuery(query)}`),
 
@@ -98,7 +99,13 @@ export function createClient(address: ServerAddress) {
         isRepeatable: true,
       }),
 
-    listComponents: () => read(ComponentList, "/components"),
+    listComponents: () =>
+      readPages(async (query) => {
+        const { components, nextLink } = await read(ComponentList, `/components${query}`);
+        return { items: components, nextLink };
+      }),
+
+    listComponentVersions: (name: string) => read(AssetVersionList, `/components/${encodeURIComponent(name)}/versions`),
 
     getComponent: (name: string, version: string | undefined) =>
       read(ComponentDocument, `/components/${encodeURIComponent(name)}${ofVersion(version)}`),
@@ -110,7 +117,13 @@ export function createClient(address: ServerAddress) {
         isRepeatable: true,
       }),
 
-    listPipelines: () => read(PipelineList, "/pipelines"),
+    listPipelines: () =>
+      readPages(async (query) => {
+        const { pipelines, nextLink } = await read(PipelineList, `/pipelines${query}`);
+        return { items: pipelines, nextLink };
+      }),
+
+    listPipelineVersions: (name: string) => read(AssetVersionList, `/pipelines/${encodeURIComponent(name)}/versions`),
 
     getPipelineText: async (name: string, version: string | undefined) =>
       (await call(`/pipelines/${encodeURIComponent(name)}${ofVersion(version)}`)).text(),
@@ -174,6 +187,19 @@ export function createClient(address: ServerAddress) {
     requestUpload: (request: UploadRequest) =>
       read(UploadAnswer, "/uploads", { method: "POST", body: request, isRepeatable: true }),
   };
+}
+
+/** Every item of a list that comes in pages. */
+async function readPages<T>(
+  readPage: (query: string) => Promise<{ items: readonly T[]; nextLink: string | undefined }>,
+): Promise<T[]> {
+  const all: T[] = [];
+  for (let query = ""; ;) {
+    const { items, nextLink } = await readPage(query);
+    all.push(...items);
+    if (nextLink === undefined) return all;
+    query = new URL(nextLink).search;
+  }
 }
 
 function toQuery(query: RunQuery): string {

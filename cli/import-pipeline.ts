@@ -10,6 +10,12 @@ export function isModule(path: string): boolean {
   return /\.[cm]?[jt]s$/i.test(path);
 }
 
+/** Whether what was typed is the path of a pipeline, and not the name of one. */
+export function isPipelineFile(text: string): boolean {
+  if (text.startsWith("azureml:")) return false;
+  return /\.ya?ml$/i.test(text) || isModule(text) || /[\\/]/.test(text);
+}
+
 /** @throws MlpipeError `InvalidRequest` when the module is not there, fails, or exports no pipeline. */
 export async function importPipeline(path: string): Promise<Pipeline> {
   const file = resolve(path);

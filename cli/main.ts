@@ -33,6 +33,8 @@ function createProgram(context: CliContext): Command {
   const program = new Command("mlpipe")
     .description("Machine-learning pipelines in Azure ML's own words, on Azure or whole on this machine.")
     .version(version)
+    // `--version` of a command is a version of what it is about.
+    .enablePositionalOptions()
     .showSuggestionAfterError()
     .showHelpAfterError("(--help says more)")
     .addHelpText(

@@ -3,22 +3,22 @@ import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { InputValue } from "#shared/api.ts";
 import { DataType } from "#shared/domain/data-types.ts";
-import type { PipelineDocument } from "#shared/domain/load-pipeline.ts";
 import { MlpipeError } from "#shared/errors.ts";
 import { listLocalFiles } from "./hash-files.ts";
 import type { Store } from "./store-files.ts";
+
+type Declared = Readonly<Record<string, unknown>>;
 
 /** `https:`, `azureml:`, `wasbs:` ...; one letter would be a Windows drive. */
 const uriPattern = /^[a-z][a-z0-9+.-]+:/i;
 
 /**
- * @param document - the pipeline whose inputs they are; without it (a deployed pipeline) a value that looks like a path
- *   and exists is data.
+ * @param document - the pipeline whose inputs they are; without it a value that looks like a path and exists is data.
  * @throws MlpipeError `InvalidRequest` when an input is data and its path does not exist or is of the other kind.
  */
 export async function resolveInputs(
   given: Readonly<Record<string, string>>,
-  document: PipelineDocument | undefined,
+  document: Declared | undefined,
   store: Store,
 ): Promise<Record<string, InputValue>> {
   const inputs: Record<string, InputValue> = {};
@@ -44,7 +44,7 @@ async function storeData(name: string, path: string, type: DataType | "any", sto
 }
 
 /** The data type of a pipeline's input, undefined when it takes a literal or is not one of its inputs. */
-function declaredType({ inputs }: PipelineDocument, name: string): DataType | "any" | undefined {
+function declaredType({ inputs }: Declared, name: string): DataType | "any" | undefined {
   if (typeof inputs !== "object" || inputs === null || !(name in inputs)) return undefined;
   const declared: unknown = Reflect.get(inputs, name);
   if (typeof declared !== "object" || declared === null) return undefined;

@@ -57,7 +57,7 @@ async function toInputs(path: string, { createJob }: Schedule, store: Store): Pr
     if (typeof value !== "object" || local === undefined || local.includes("${{")) continue;
     const { type = "uri_folder" } = value;
     const given = { [name]: joinPath(folderOf(joinPath("", path)), local) };
-    const resolved = (await resolveInputs(given, { type: "pipeline", inputs: { [name]: { type } } }, store))[name];
+    const resolved = (await resolveInputs(given, { inputs: { [name]: { type } } }, store))[name];
     if (typeof resolved === "object") inputs[name] = { ...value, ...resolved };
   }
   return inputs;

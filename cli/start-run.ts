@@ -1,15 +1,17 @@
 // Starts a run of a pipeline of this machine or of a deployed one, everything it needs stored first.
 import { randomUUID } from "node:crypto";
 import type { RunDocument } from "#shared/domain/run.ts";
+import type { AssetWord } from "./asset-word.ts";
 import type { Client } from "./client.ts";
+import { readNamedInputs } from "./named-inputs.ts";
 import { type PreparedPipeline, storeReferences } from "./prepare-pipeline.ts";
 import { resolveInputs } from "./resolve-inputs.ts";
 import { createUploader } from "./store-files.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface Starting {
-  /** A file that has been read, or the name of a deployed pipeline. */
-  readonly pipeline: PreparedPipeline | string;
+  /** A file that has been read, or a pipeline of the server. */
+  readonly pipeline: PreparedPipeline | AssetWord;
   /** Name -> value as typed. */
   readonly inputs: Readonly<Record<string, string>>;
   readonly displayName?: string | undefined;
@@ -27,7 +29,7 @@ export async function startRun(terminal: Terminal, client: Client, starting: Sta
   const store = createUploader(terminal, client);
   const inputs = await resolveInputs(
     starting.inputs,
-    typeof pipeline === "string" ? undefined : pipeline.document,
+    "document" in pipeline ? pipeline.document : await readNamedInputs(client, pipeline),
     store,
   );
   const request = {
@@ -36,6 +38,9 @@ export async function startRun(terminal: Terminal, client: Client, starting: Sta
     ...(force === undefined ? {} : { force }),
     ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
   };
-  if (typeof pipeline === "string") return client.startRun(pipeline, request, idempotencyKey);
+  if (!("document" in pipeline)) {
+    const { name, version } = pipeline;
+    return client.startRun(name, { ...request, ...(version === undefined ? {} : { version }) }, idempotencyKey);
+  }
   return client.startInlineRun({ ...request, pipeline: await storeReferences(pipeline, store) }, idempotencyKey);
 }

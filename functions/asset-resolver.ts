@@ -39,8 +39,10 @@ export function createAssetResolver(registry: Registry): AssetResolver {
 
     async environment(reference) {
       const asset = inWorkspace(reference, ["environments"]);
-      const found = asset === undefined ? undefined : await registry.environment(asset.name, asset.version);
-      return found === undefined || asset === undefined ? undefined : { name: asset.name, ...found };
+      // One with a version means that version for good.
+      if (asset === undefined || asset.version !== undefined) return undefined;
+      const found = await registry.latestEnvironment(asset.name);
+      return found === undefined ? undefined : { name: asset.name, ...found };
     },
 
     async explain(kind, reference) {

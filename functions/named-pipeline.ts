@@ -8,6 +8,8 @@ import type { App } from "./app.ts";
 export interface NamedPipeline {
   readonly document: PipelineDocument;
   readonly name: string;
+  /** As it was asked for: `name`, or `name:version`. */
+  readonly reference: string;
   /** Of a registered one. */
   readonly pipelineVersion?: string;
 }
@@ -22,9 +24,10 @@ export async function loadNamedPipeline(
   version?: string,
 ): Promise<NamedPipeline> {
   if (version === undefined && (await pipelines.names()).includes(name))
-    return { document: (await pipelines.load(name)).document, name };
+    return { document: (await pipelines.load(name)).document, name, reference: name };
   const found = await registry.pipeline(name, version);
-  if (found !== undefined) return { document: found.document, name, pipelineVersion: found.version };
+  const reference = version === undefined ? name : `${name}:${version}`;
+  if (found !== undefined) return { document: found.document, name, reference, pipelineVersion: found.version };
   throw await missingPipeline({ pipelines, registry }, name, version);
 }
 

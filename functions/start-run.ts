@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { DurableClient } from "durable-functions";
 import type { RunInput } from "#orchestrations/run-pipeline.ts";
 import type { InputValue } from "#shared/api.ts";
+import { canonicalJson } from "#shared/domain/canonical-json.ts";
 import { type AssetResolver, checkDocument, compilePlan } from "#shared/domain/compile-plan.ts";
 import type { PipelineDocument } from "#shared/domain/load-pipeline.ts";
 import type { Plan } from "#shared/domain/plan.ts";
@@ -27,6 +28,8 @@ export interface RunRequest {
   readonly force?: boolean | undefined;
   /** How long the run may take, over the pipeline's own limit. */
   readonly timeoutSeconds?: number | undefined;
+  /** How a named pipeline was asked for. */
+  readonly reference?: string | undefined;
   /** The version of a registered pipeline that the document is. */
   readonly pipelineVersion?: string | undefined;
 }
@@ -52,6 +55,7 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
     experimentName,
     force,
     timeoutSeconds,
+    reference = name,
     pipelineVersion,
   }: RunRequest): Promise<{ plan: Plan; warnings: readonly Issue[]; refusals: readonly Issue[] }> {
     const compiled = await compilePlan(document, {
@@ -62,7 +66,9 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
       ...(displayName === undefined ? {} : { displayName }),
       ...(experimentName === undefined ? {} : { experimentName }),
       ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
-      ...(pipelineVersion === undefined ? {} : { pipelineVersion }),
+      ...(reference === undefined || pipelineVersion === undefined
+        ? {}
+        : { registeredAs: { reference, version: pipelineVersion } }),
     });
     if (compiled.plan !== undefined) {
       const mustRun = force === true ? { mustRun: compiled.plan.nodes.map((node) => node.name) } : {};
@@ -82,12 +88,12 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
     runId: string,
     plan: Plan,
     request: RunRequest | undefined,
-  ): Promise<{ stored: StoredPlan; requestHash: string; isNew: boolean }> {
-    const requestHash = createHash("sha256").update(JSON.stringify(plan)).digest("hex");
+    requestHash = hashOf(plan),
+  ): Promise<{ stored: StoredPlan; isNew: boolean }> {
     const fresh = { requestHash, createdTime: new Date().toISOString(), plan };
     const isNew = await plans.create(runId, fresh, request);
     if (isNew) log.info({ runId, pipeline: plan.pipeline, nodes: plan.nodes.length }, "run started");
-    return { stored: isNew ? fresh : await plans.get(runId), requestHash, isNew };
+    return { stored: isNew ? fresh : await plans.get(runId), isNew };
   }
 
   async function begin(
@@ -103,6 +109,19 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
     const about = { runId, pipeline, ...(displayName === undefined ? {} : { displayName }) };
     const data = { ...about, status: "queued", startTime: createdTime };
     await notifications.tell(client, [{ type: "run.started", data, time: createdTime }]);
+  }
+
+  async function startNew(
+    client: DurableClient,
+    runId = newRunId(Math.random),
+    plan: Plan,
+    request: RunRequest | undefined,
+    requestHash: string,
+  ): Promise<string> {
+    const { stored, isNew } = await store(runId, plan, request, requestHash);
+    if (stored.requestHash !== requestHash) throw usedKey(runId);
+    await begin(client, runId, stored, isNew);
+    return runId;
   }
 
   return {
@@ -123,7 +142,15 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
      * @throws MlpipeError `InvalidRequest` with every issue; `Conflict` when the key was used for another request
      */
     async start(client: DurableClient, request: RunRequest, idempotencyKey?: string): Promise<string> {
-      return this.startPlan(client, (await compile(request)).plan, request, idempotencyKey);
+      const requestHash = hashOf(asAsked(request));
+      // A request that is sent again finds its run, whatever its names mean by now.
+      const runId = idempotencyKey === undefined ? undefined : await keyedRunId(idempotencyKey);
+      const known = runId === undefined ? undefined : await plans.find(runId);
+      if (runId === undefined || known === undefined)
+        return startNew(client, runId, (await compile(request)).plan, request, requestHash);
+      if (known.requestHash !== requestHash) throw usedKey(runId);
+      await begin(client, runId, known, false);
+      return runId;
     },
 
     /** The same for a plan that is there already. @param request kept for reruns with other inputs */
@@ -133,17 +160,8 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
       request: RunRequest | undefined,
       idempotencyKey?: string,
     ): Promise<string> {
-      const runId =
-        idempotencyKey === undefined ? newRunId(Math.random) : await derivedRunId("idempotency-key", idempotencyKey);
-      const { stored, requestHash, isNew } = await store(runId, plan, request);
-      if (stored.requestHash !== requestHash) {
-        throw new MlpipeError(
-          "Conflict",
-          `This Idempotency-Key started run ${runId} with another request. Use a new key for a new request.`,
-        );
-      }
-      await begin(client, runId, stored, isNew);
-      return runId;
+      const runId = idempotencyKey === undefined ? undefined : await keyedRunId(idempotencyKey);
+      return startNew(client, runId, plan, request, hashOf(plan));
     },
 
     /**
@@ -161,6 +179,24 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
       return begin(client, runId, stored, isNew);
     },
   };
+}
+
+const keyedRunId = (key: string) => derivedRunId("idempotency-key", key);
+
+function hashOf(value: unknown): string {
+  return createHash("sha256").update(canonicalJson(value)).digest("hex");
+}
+
+/** What makes two requests the same: a named pipeline's document is what the name meant at the time. */
+function asAsked({ document, reference, pipelineVersion: _found, ...rest }: RunRequest): unknown {
+  return reference === undefined ? { document, ...rest } : { reference, ...rest };
+}
+
+function usedKey(runId: string): MlpipeError {
+  return new MlpipeError(
+    "Conflict",
+    `This Idempotency-Key started run ${runId} with another request. Use a new key for a new request.`,
+  );
 }
 
 function invalid(issues: readonly Issue[]): MlpipeError {

@@ -22,6 +22,7 @@ export const StoredRequest = z.object({
   tags: z.record(z.string(), z.string()).optional(),
   displayName: z.string().optional(),
   experimentName: z.string().optional(),
+  reference: z.string().optional(),
   /** Of a registered pipeline. */
   pipelineVersion: z.string().optional(),
 });

@@ -3,13 +3,16 @@ import { loadComponent } from "#shared/domain/load-component.ts";
 import { withUploads } from "#shared/domain/load-pipeline.ts";
 import { MlpipeError } from "#shared/errors.ts";
 import { createFileSource } from "#shared/files.ts";
+import { readAssetWord } from "../asset-word.ts";
 import { connect } from "../connect.ts";
 import type { CliContext } from "../context.ts";
 import { type ServerFlags, flags } from "../flags.ts";
+import { createHint } from "../hint.ts";
 import { printIssues } from "../report-error.ts";
 import { createUploader } from "../store-files.ts";
 import { storeAll } from "../store-references.ts";
 import { renderTable } from "../views/print-table.ts";
+import { renderVersions } from "../views/versions-table.ts";
 
 interface ComponentFlags extends ServerFlags {
   readonly json?: boolean;
@@ -30,12 +33,20 @@ export function createComponentCommand(context: CliContext): Command {
         .action((path: string, options: ComponentFlags) => register(context, path, options)),
     )
     .addCommand(
-      place(new Command("list").description("list the components")).action((options: ComponentFlags) =>
-        list(context, options),
+      place(
+        new Command("list")
+          .description("list the components, or the versions of one")
+          .argument("[name]", "of a component"),
+      ).action((name: string | undefined, options: ComponentFlags) =>
+        name === undefined ? list(context, options) : listVersions(context, name, options),
       ),
     )
     .addCommand(
-      place(new Command("show").description("show a component").argument("<name>", "its name"))
+      place(
+        new Command("show")
+          .description("show a component")
+          .argument("<name>", "its name, <name>:<version> or <name>@latest"),
+      )
         .addOption(flags.assetVersion())
         .action((name: string, options: ComponentFlags) => show(context, name, options)),
     );
@@ -67,20 +78,34 @@ async function register(
 async function list(context: CliContext, { json, ...server }: ComponentFlags): Promise<void> {
   const { terminal } = context;
   const { client } = await connect(context, server);
-  const answer = await client.listComponents();
-  if (json === true) return terminal.out(JSON.stringify(answer));
-  if (answer.components.length === 0)
-    return terminal.err("No components. Register one: mlpipe component register <component.yml>");
-  const rows = answer.components.map(({ name, latestVersion = "" }) => [name, latestVersion]);
+  const components = await client.listComponents();
+  if (json === true) return terminal.out(JSON.stringify({ components }));
+  if (components.length === 0)
+    return terminal.err(
+      `No components. Register one: ${createHint(context, server)("component register <component.yml>")}`,
+    );
+  const rows = components.map(({ name, latestVersion = "" }) => [name, latestVersion]);
   terminal.out(renderTable(["COMPONENT", "NEWEST VERSION"], rows, terminal.widthOf(terminal.stdout)));
 }
 
-async function show(context: CliContext, name: string, { json, version, ...server }: ComponentFlags): Promise<void> {
+async function listVersions(context: CliContext, word: string, { json, ...server }: ComponentFlags): Promise<void> {
   const { terminal } = context;
+  const { client } = await connect(context, server);
+  const found = await client.listComponentVersions(readAssetWord(word).name);
+  if (json === true) return terminal.out(JSON.stringify(found));
+  terminal.out(renderVersions(found, terminal.widthOf(terminal.stdout)));
+}
+
+async function show(context: CliContext, word: string, options: ComponentFlags): Promise<void> {
+  const { json, version: wanted, ...server } = options;
+  const { terminal } = context;
+  const { name, version } = readAssetWord(word, wanted);
   const { client } = await connect(context, server);
   const component = await client.getComponent(name, version);
   if (json === true) return terminal.out(JSON.stringify(component));
   const { stringify } = await import("yaml");
-  terminal.err(`${component.name} ${component.version}, of ${component.versions?.join(", ") ?? component.version}`);
-  terminal.out(stringify(component.spec).trimEnd());
+  const { spec, versions = [] } = component;
+  const others = versions.filter((each) => each !== component.version);
+  terminal.err(`${component.name} ${component.version}${others.length === 0 ? "" : `; also ${others.join(", ")}`}`);
+  terminal.out(stringify(spec).trimEnd());
 }

@@ -1,10 +1,13 @@
 import { Command } from "commander";
+import { readAssetWord } from "../asset-word.ts";
 import { connect } from "../connect.ts";
 import type { CliContext } from "../context.ts";
 import { type ServerFlags, flags } from "../flags.ts";
+import { createHint } from "../hint.ts";
 import { preparePipeline, storeReferences } from "../prepare-pipeline.ts";
 import { createUploader } from "../store-files.ts";
 import { renderTable } from "../views/print-table.ts";
+import { renderVersions } from "../views/versions-table.ts";
 
 interface PipelineFlags extends ServerFlags {
   readonly json?: boolean;
@@ -27,12 +30,20 @@ export function createPipelineCommand(context: CliContext): Command {
         .action((path: string, options: PipelineFlags) => register(context, path, options)),
     )
     .addCommand(
-      place(new Command("list").description("list what can be run by name")).action((options: PipelineFlags) =>
-        list(context, options),
+      place(
+        new Command("list")
+          .description("list what can be run by name, or the versions of one pipeline")
+          .argument("[name]", "of a registered pipeline"),
+      ).action((name: string | undefined, options: PipelineFlags) =>
+        name === undefined ? list(context, options) : listVersions(context, name, options),
       ),
     )
     .addCommand(
-      place(new Command("show").description("show a pipeline").argument("<name>", "its name"))
+      place(
+        new Command("show")
+          .description("show a pipeline")
+          .argument("<name>", "its name, <name>:<version> or <name>@latest"),
+      )
         .addOption(flags.assetVersion())
         .action((name: string, options: PipelineFlags) => show(context, name, options)),
     );
@@ -43,32 +54,48 @@ async function register(
   path: string,
   { json, version, name, ...server }: PipelineFlags,
 ): Promise<void> {
-  const { terminal, environment } = context;
+  const { terminal } = context;
   const prepared = await preparePipeline(context, path);
   const { client } = await connect(context, server, { mayBegin: true });
   const document = await storeReferences(prepared, createUploader(terminal, client));
   const stored = await client.putPipeline(name ?? document.name ?? "pipeline", version, document);
   if (json === true) return terminal.out(JSON.stringify(stored));
   terminal.out(`Registered ${stored.name} ${stored.version}. To run it:`);
-  terminal.out(`  ${environment.programName} run ${stored.name} --watch`);
+  terminal.out(`  ${createHint(context, server)(`run ${stored.name} --watch`)}`);
 }
 
 async function list(context: CliContext, { json, ...server }: PipelineFlags): Promise<void> {
   const { terminal } = context;
-  const { client } = await connect(context, server);
-  const answer = await client.listPipelines();
-  if (json === true) return terminal.out(JSON.stringify(answer));
-  const rows = answer.pipelines.map(({ name, source }) => [name, source]);
-  terminal.out(renderTable(["PIPELINE", "FROM"], rows, terminal.widthOf(terminal.stdout)));
+  const { client } = await connect(context, server, { mayBegin: true });
+  const pipelines = await client.listPipelines();
+  if (json === true) return terminal.out(JSON.stringify({ pipelines }));
+  if (pipelines.length === 0)
+    return terminal.err(
+      `No pipelines. Register one: ${createHint(context, server)("pipeline register <pipeline.yml>")}`,
+    );
+  const rows = pipelines.map(({ name, source, latestVersion = "" }) => [name, source, latestVersion]);
+  terminal.out(renderTable(["PIPELINE", "FROM", "NEWEST VERSION"], rows, terminal.widthOf(terminal.stdout)));
 }
 
-async function show(context: CliContext, name: string, { json, version, ...server }: PipelineFlags): Promise<void> {
+async function listVersions(context: CliContext, word: string, { json, ...server }: PipelineFlags): Promise<void> {
   const { terminal } = context;
+  const { client } = await connect(context, server);
+  const found = await client.listPipelineVersions(readAssetWord(word).name);
+  if (json === true) return terminal.out(JSON.stringify(found));
+  terminal.out(renderVersions(found, terminal.widthOf(terminal.stdout)));
+}
+
+async function show(context: CliContext, word: string, options: PipelineFlags): Promise<void> {
+  const { json, version: wanted, ...server } = options;
+  const { terminal } = context;
+  const { name, version } = readAssetWord(word, wanted);
   const { client } = await connect(context, server);
   const text = await client.getPipelineText(name, version);
   if (json === true || !text.startsWith("{")) return terminal.out(text.trimEnd());
   const { stringify } = await import("yaml");
   // The app's own answer for a registered pipeline.
-  const { document } = JSON.parse(text) as { document: unknown };
-  terminal.out(stringify(document).trimEnd());
+  const found = JSON.parse(text) as { name: string; version: string; versions: string[]; document: unknown };
+  const others = found.versions.filter((each) => each !== found.version);
+  terminal.err(`${found.name} ${found.version}${others.length === 0 ? "" : `; also ${others.join(", ")}`}`);
+  terminal.out(stringify(found.document).trimEnd());
 }

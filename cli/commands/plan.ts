@@ -2,12 +2,15 @@ import { Command } from "commander";
 import { connect } from "../connect.ts";
 import type { CliContext } from "../context.ts";
 import { type ServerFlags, flags } from "../flags.ts";
+import { readAssetWord } from "../asset-word.ts";
+import { isPipelineFile } from "../import-pipeline.ts";
+import { readNamedInputs } from "../named-inputs.ts";
 import { preparePipeline, storeReferences } from "../prepare-pipeline.ts";
 import { readInputFlags } from "../read-input-flags.ts";
 import { printIssues } from "../report-error.ts";
 import { resolveInputs } from "../resolve-inputs.ts";
 import { createLocator } from "../store-files.ts";
-import { renderTable } from "../views/print-table.ts";
+import { renderPlan } from "../views/plan-table.ts";
 
 interface PlanFlags extends ServerFlags {
   readonly input: readonly string[];
@@ -17,7 +20,7 @@ interface PlanFlags extends ServerFlags {
 export function createPlanCommand(context: CliContext): Command {
   return new Command("plan")
     .description("say what a run would do; starts nothing")
-    .argument("<file>", "path of a pipeline's YAML or TypeScript file")
+    .argument("<pipeline>", "path of a YAML or TypeScript file, or the name of a deployed or registered pipeline")
     .addOption(flags.input())
     .addOption(flags.json())
     .addOption(flags.home())
@@ -25,29 +28,25 @@ export function createPlanCommand(context: CliContext): Command {
     .action((path: string, options: PlanFlags) => plan(context, path, options));
 }
 
-async function plan(context: CliContext, path: string, { input, json, ...server }: PlanFlags): Promise<void> {
+async function plan(context: CliContext, pipeline: string, { input, json, ...server }: PlanFlags): Promise<void> {
   const { terminal } = context;
   const given = readInputFlags(input);
-  const prepared = await preparePipeline(context, path);
+  const prepared = isPipelineFile(pipeline) ? await preparePipeline(context, pipeline) : readAssetWord(pipeline);
   const { client } = await connect(context, server, { mayBegin: true });
   const store = createLocator(client);
-  const inputs = await resolveInputs(given, prepared.document, store);
-  const answer = await client.plan({ inputs, pipeline: await storeReferences(prepared, store) });
+  const isFile = "document" in prepared;
+  const inputs = await resolveInputs(
+    given,
+    isFile ? prepared.document : await readNamedInputs(client, prepared),
+    store,
+  );
+  const asked = isFile ? { pipeline: await storeReferences(prepared, store) } : prepared;
+  const answer = await client.plan({ inputs, ...asked });
   if (json === true) return terminal.out(JSON.stringify(answer));
 
   printIssues(
     terminal,
     answer.warnings.map(({ path: place, message }) => ({ severity: "warning", path: place, message })),
   );
-  const rows = answer.nodes.map((node) => [
-    node.name,
-    node.component,
-    node.action,
-    node.dependsOn.join(", "),
-    node.instanceTypes.join(", then "),
-    node.reason ?? "",
-  ]);
-  terminal.out(
-    renderTable(["NODE", "COMPONENT", "ACTION", "AFTER", "MACHINE", "WHY"], rows, terminal.widthOf(terminal.stdout)),
-  );
+  terminal.out(renderPlan(answer, terminal.widthOf(terminal.stdout)));
 }

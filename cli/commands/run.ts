@@ -1,8 +1,9 @@
 import { Command } from "commander";
+import { readAssetWord } from "../asset-word.ts";
 import type { CliContext } from "../context.ts";
 import { flags } from "../flags.ts";
 import { type StartFlags, followStarted } from "../follow-started.ts";
-import { isModule } from "../import-pipeline.ts";
+import { isPipelineFile } from "../import-pipeline.ts";
 import { preparePipeline } from "../prepare-pipeline.ts";
 import { readInputFlags } from "../read-input-flags.ts";
 import { startRun } from "../start-run.ts";
@@ -18,8 +19,11 @@ interface RunFlags extends StartFlags {
 
 export function createRunCommand(context: CliContext): Command {
   return new Command("run")
-    .description("start a run of a pipeline file, or of a pipeline deployed with the app")
-    .argument("<pipeline>", "path of a YAML or TypeScript file, or a deployed pipeline's name")
+    .description("start a run of a pipeline file, or of a deployed or registered pipeline")
+    .argument(
+      "<pipeline>",
+      "path of a YAML or TypeScript file, or a pipeline's name, <name>:<version> for one that is registered",
+    )
     .addOption(flags.input())
     .addOption(flags.force())
     .addOption(flags.timeout())
@@ -39,7 +43,9 @@ export function createRunCommand(context: CliContext): Command {
 async function run(context: CliContext, pipeline: string, options: RunFlags): Promise<void> {
   const { input, displayName, idempotencyKey, force, timeout: timeoutSeconds } = options;
   const inputs = readInputFlags(input);
-  const prepared = isFile(pipeline) ? await preparePipeline(context, pipeline, { isToRun: true }) : pipeline;
+  const prepared = isPipelineFile(pipeline)
+    ? await preparePipeline(context, pipeline, { isToRun: true })
+    : readAssetWord(pipeline);
   await followStarted(
     context,
     options,
@@ -54,8 +60,4 @@ async function run(context: CliContext, pipeline: string, options: RunFlags): Pr
       }),
     ({ runId, ...started }) => `Run ${runId} of ${started.pipeline}`,
   );
-}
-
-function isFile(pipeline: string): boolean {
-  return /\.ya?ml$/i.test(pipeline) || isModule(pipeline) || /[\\/]/.test(pipeline);
 }

@@ -3,6 +3,7 @@ import { type RunDocument, type RunSummary, nodeStatusFacts, runStatusFacts } fr
 import type { RunProgress } from "../follow-run.ts";
 import type { Colors } from "../terminal.ts";
 import type { z } from "zod";
+import { describeAssets } from "./describe-assets.ts";
 import { describeAttempts, describeMachine, describePhase, elapsedSeconds } from "./describe-node.ts";
 import { formatDuration, secondsBetween } from "./format-duration.ts";
 import { renderTable } from "./print-table.ts";
@@ -57,6 +58,7 @@ export function renderRun(progress: RunProgress, options: TableOptions): string 
     renderNodes(progress, options),
     ...titled("Earlier attempts:", describeAttempts(document.nodes)),
     ...describeOutputs(document),
+    ...describeAssets(document.assets ?? [], options.width),
   ].join("\n");
 }
 

@@ -44,12 +44,10 @@ export function createRegistry({ client, resourceGroup, workspaceName, workspace
     environment: () => client.environmentContainers.list(resourceGroup, workspaceName, options()),
   };
   const listsOfVersions = {
-    component: (name: string) =>
-      client.componentVersions.list(resourceGroup, workspaceName, name, newestFirst()),
+    component: (name: string) => client.componentVersions.list(resourceGroup, workspaceName, name, newestFirst()),
     data: (name: string) => client.dataVersions.list(resourceGroup, workspaceName, name, newestFirst()),
     model: (name: string) => client.modelVersions.list(resourceGroup, workspaceName, name, newestFirst()),
-    environment: (name: string) =>
-      client.environmentVersions.list(resourceGroup, workspaceName, name, newestFirst()),
+    environment: (name: string) => client.environmentVersions.list(resourceGroup, workspaceName, name, newestFirst()),
   };
 
   /** The first of a list, or undefined when there is nothing to list. */
@@ -74,9 +72,7 @@ export function createRegistry({ client, resourceGroup, workspaceName, workspace
     /** One version of a component; without a version, the newest. */
     async component(name: string, version?: string): Promise<RegisteredComponent | undefined> {
       if (version !== undefined) return find(name, version);
-      const found = await firstOf(() =>
-        client.componentVersions.list(resourceGroup, workspaceName, name, newest()),
-      );
+      const found = await firstOf(() => client.componentVersions.list(resourceGroup, workspaceName, name, newest()));
       return found?.name === undefined ? undefined : toComponent(name, found.name, found);
     },
 
@@ -116,9 +112,13 @@ export function createRegistry({ client, resourceGroup, workspaceName, workspace
         // Somebody else may have been quicker, and then the version is immutable.
         const first = await find(name, version);
         if (first !== undefined) return first;
-        throw new MlpipeError("InvalidRequest", `Azure ML does not take the component: ${withoutSecrets(error.message)}`, {
-          cause: error,
-        });
+        throw new MlpipeError(
+          "InvalidRequest",
+          `Azure ML does not take the component: ${withoutSecrets(error.message)}`,
+          {
+            cause: error,
+          },
+        );
       }
       return (await find(name, version)) ?? { name, version, spec, content, createdTime: undefined };
     },
@@ -156,15 +156,10 @@ export function createRegistry({ client, resourceGroup, workspaceName, workspace
       return found ?? [];
     },
 
-    /** One version of an environment; without a version, the newest. */
-    async environment(name: string, version?: string): Promise<{ id: string; version: string } | undefined> {
-      const found =
-        version === undefined
-          ? await firstOf(() => client.environmentVersions.list(resourceGroup, workspaceName, name, newest()))
-          : await undefinedWhenMissing(() =>
-              client.environmentVersions.get(resourceGroup, workspaceName, name, version, options()),
-            );
-      return found?.id === undefined ? undefined : { id: found.id, version: found.name ?? version ?? "" };
+    /** The newest version of an environment, which is what the label `latest` means. */
+    async latestEnvironment(name: string): Promise<{ id: string; version: string } | undefined> {
+      const found = await firstOf(() => client.environmentVersions.list(resourceGroup, workspaceName, name, newest()));
+      return found?.id === undefined ? undefined : { id: found.id, version: found.name ?? "" };
     },
 
     /** Where a registered data asset lies; without a version, the newest. */

@@ -36,8 +36,8 @@ export interface CompileOptions {
   readonly tags?: Readonly<Record<string, string>>;
   /** Limit of the run, over the pipeline's own. */
   readonly timeoutSeconds?: number;
-  /** The registered version that the document is. */
-  readonly pipelineVersion?: string;
+  /** How a registered pipeline was asked for, and which version the document is. */
+  readonly registeredAs?: { readonly reference: string; readonly version: string };
 }
 
 export type CompileResult =
@@ -282,15 +282,13 @@ async function withEnvironments(
   });
   const assets = [...looks].map(async ([reference, looking]): Promise<ResolvedAsset[]> => {
     const found = await looking;
-    return found === undefined
-      ? []
-      : [{ kind: "environment", reference, name: found.name, version: found.version }];
+    return found === undefined ? [] : [{ kind: "environment", reference, name: found.name, version: found.version }];
   });
   return { plan: pinned, assets: (await Promise.all(assets)).flat() };
 }
 
-function pipelineAsset({ pipeline }: Plan, { name, pipelineVersion: version }: CompileOptions): ResolvedAsset[] {
-  return version === undefined ? [] : [{ kind: "pipeline", reference: name ?? pipeline, name: name ?? pipeline, version }];
+function pipelineAsset({ pipeline: name }: Plan, { registeredAs }: CompileOptions): ResolvedAsset[] {
+  return registeredAs === undefined ? [] : [{ kind: "pipeline", name, ...registeredAs }];
 }
 
 /** The plan with every node, those of bodies too, as `map` makes it. */

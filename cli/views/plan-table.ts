@@ -1,0 +1,31 @@
+// What a run would do, as tables: its nodes, what they read, and what names stand for now.
+import type { PlanAnswer } from "#shared/api.ts";
+import { describeAssets } from "./describe-assets.ts";
+import { renderTable } from "./print-table.ts";
+
+/** A literal may be a whole text. */
+const longestValue = 200;
+
+export function renderPlan({ nodes, assets = [] }: PlanAnswer, width: number | undefined): string {
+  const steps = nodes.map((node) => [
+    node.name,
+    node.component,
+    node.action,
+    node.dependsOn.join(", "),
+    [node.compute ?? "serverless", node.instanceTypes.join(", then ")].filter((part) => part !== "").join(": "),
+    node.reason ?? "",
+  ]);
+  const inputs = nodes.flatMap((node) =>
+    Object.entries(node.inputs).map(([name, value]) => [`${node.name}.${name}`, oneLine(value)]),
+  );
+  return [
+    renderTable(["NODE", "COMPONENT", "ACTION", "AFTER", "ON", "WHY"], steps, width),
+    ...(inputs.length === 0 ? [] : ["", renderTable(["INPUT", "VALUE"], inputs, width)]),
+    ...describeAssets(assets, width),
+  ].join("\n");
+}
+
+function oneLine(value: string): string {
+  const text = /^[^\p{Cc}]+$/u.test(value) ? value : JSON.stringify(value);
+  return text.length > longestValue ? `${text.slice(0, longestValue)}…` : text;
+}
