@@ -23,7 +23,8 @@ export async function resolveInputs(
 ): Promise<Record<string, InputValue>> {
   const inputs: Record<string, InputValue> = {};
   for (const [name, value] of Object.entries(given)) {
-    const type = document === undefined ? guessType(value) : declaredType(document, name);
+    const guessed = looksLikeData(value) ? "any" : undefined;
+    const type = document === undefined ? guessed : declaredType(document, name);
     if (type === undefined) inputs[name] = value;
     else if (uriPattern.test(value)) inputs[name] = { path: value };
     else inputs[name] = await storeData(name, value, type, store);
@@ -53,9 +54,10 @@ function declaredType({ inputs }: Declared, name: string): DataType | "any" | un
   return "path" in declared ? "uri_folder" : undefined;
 }
 
-function guessType(value: string): "any" | undefined {
+/** A URI, or a path that exists. */
+export function looksLikeData(value: string): boolean {
   const looksLikePath = /[\\/]/.test(value);
-  return uriPattern.test(value) || (looksLikePath && existsSync(value)) ? "any" : undefined;
+  return uriPattern.test(value) || (looksLikePath && existsSync(value));
 }
 
 function invalid(name: string, message: string): MlpipeError {

@@ -29,7 +29,7 @@ export async function startRun(terminal: Terminal, client: Client, starting: Sta
   const store = createUploader(terminal, client);
   const inputs = await resolveInputs(
     starting.inputs,
-    "document" in pipeline ? pipeline.document : await readNamedInputs(client, pipeline),
+    "document" in pipeline ? pipeline.document : await readNamedInputs(client, pipeline, starting.inputs),
     store,
   );
   const request = {

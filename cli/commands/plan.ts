@@ -37,7 +37,7 @@ async function plan(context: CliContext, pipeline: string, { input, json, ...ser
   const isFile = "document" in prepared;
   const inputs = await resolveInputs(
     given,
-    isFile ? prepared.document : await readNamedInputs(client, prepared),
+    isFile ? prepared.document : await readNamedInputs(client, prepared, given),
     store,
   );
   const asked = isFile ? { pipeline: await storeReferences(prepared, store) } : prepared;

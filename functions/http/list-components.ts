@@ -1,7 +1,7 @@
 import { ComponentList, PageOfNames } from "#shared/api.ts";
 import type { App } from "../app.ts";
 import { defineRoute, json } from "../route.ts";
-import { pageByName } from "./page-by-name.ts";
+import { pageByName } from "../page-by-name.ts";
 
 export const listComponents = ({ registry }: App) =>
   defineRoute(

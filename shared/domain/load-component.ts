@@ -52,9 +52,11 @@ async function finish(
       `${describe(version)} is no version: letters, digits, \`.\`, \`_\` and \`-\``,
     );
   }
-  if (!list.hasErrors) list.add(checkDocument(asPipeline(document)));
+  if (!list.hasErrors) list.add(checkDocument(asPipeline(document)).flatMap(asOwnIssue));
   return { document, localReferences: local.references, issues: list.issues };
 }
+
+const only = "only";
 
 /** A pipeline that does nothing but use the component, with every input of it an input of its own. */
 function asPipeline(component: Mapping) {
@@ -66,12 +68,13 @@ function asPipeline(component: Mapping) {
   return {
     type: "pipeline" as const,
     inputs: Object.fromEntries(inputs),
-    jobs: {
-      [typeof component.name === "string" ? component.name : "component"]: {
-        type: component.type,
-        component,
-        inputs: Object.fromEntries(bindings),
-      },
-    },
+    jobs: { [only]: { type: component.type, component, inputs: Object.fromEntries(bindings) } },
   };
+}
+
+/** The issue by its place in the component; what the pipeline around it adds is not the author's. */
+function asOwnIssue(issue: Issue): Issue[] {
+  const [, own] = /^jobs\.only\.component\.(.*)$/s.exec(issue.path) ?? [];
+  if (own !== undefined) return [{ ...issue, path: own }];
+  return issue.path.startsWith("inputs.") || issue.path.startsWith("jobs.only.inputs.") ? [] : [issue];
 }

@@ -157,7 +157,7 @@ describe("with mlpipe dev running", { timeout: 120_000 }, () => {
     expect(changed).toMatchObject({ code: 0 });
     expect(changed.stdout).toMatch(/copy\s+\S+\s+run/);
     expect((await mlpipe("plan", "copy.yml", "-i", "words=words")).stdout).toMatch(
-      /copy\s+\S+\s+reuse\s+nothing that counts/,
+      /copy\s+\S+\s+reuse\s+serverless\s+nothing that counts/,
     );
     expect((await mlpipe("status", "--json")).stdout).toBe(before);
   });
