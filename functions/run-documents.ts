@@ -106,11 +106,10 @@ export function createRunDocuments(clients: {
     const states = statesOf(plan, status);
     const told = new Map<string, Told>();
     const wanted = plan.nodes
-      .filter((_node, index) => hasInstance(states[index]))
-      .toSorted((a, b) => interest(states, plan, b) - interest(states, plan, a));
+      .flatMap(({ name }, index) => (hasInstance(states[index]) ? [{ name, state: states[index] }] : []))
+      .toSorted((a, b) => interest(b.state) - interest(a.state));
     await Promise.all(
-      wanted.slice(0, detailedNodes).map(async ({ name }) => {
-        const state = states[plan.nodes.findIndex((node) => node.name === name)];
+      wanted.slice(0, detailedNodes).map(async ({ name, state }) => {
         const node = await readNodeAs(client, runId, name, state);
         if (node !== undefined) told.set(name, node);
       }),
@@ -240,8 +239,7 @@ function statesOf(plan: Plan, status: DurableOrchestrationStatus): NodeState[] {
 const hasInstance = (state: NodeState | undefined) => state !== undefined && state.attempt > 0;
 
 /** Running nodes first, then failed ones. */
-function interest(states: readonly NodeState[], plan: Plan, node: PlanNode): number {
-  const status = states[plan.nodes.indexOf(node)]?.status ?? "waiting";
+function interest({ status }: NodeState = { status: "waiting", attempt: 0 }): number {
   if (!nodeStatusFacts[status].isTerminal) return 2;
   return nodeStatusFacts[status].isSuccess ? 0 : 1;
 }

@@ -16,9 +16,10 @@ import {
 } from "#shared/domain/control/loop-state.ts";
 import type { NodeResult } from "#shared/domain/node-result.ts";
 import { advance, runningNodes, stopReason, upstreamUris } from "#shared/domain/run-state.ts";
-import { checkNodes, readLoop, reportNode, signalNodes, startBodyNodes } from "./activities.ts";
+import { checkNodes, readLoop, signalNodes, startBodyNodes } from "./activities.ts";
 import { call } from "./contract.ts";
 import type { NodeInput } from "./run-node.ts";
+import { reportEnd } from "./report-end.ts";
 import type { RunSignal } from "./signals.ts";
 import { waitForSignal } from "./wait-for-signal.ts";
 
@@ -118,12 +119,13 @@ function* start(
   state: LoopState,
 ): Generator<Task, void, unknown> {
   const now = context.df.currentUtcDateTime.toISOString();
-  const nodes = walkingRounds(state).flatMap(({ number, walk: { given, run } }) =>
-    advance(loop.graph, run, now).map((planNode) => ({
+  const nodes = walkingRounds(state).flatMap(({ number, walk: { given, run } }) => {
+    const upstreamOf = upstreamUris(loop.graph, run);
+    return advance(loop.graph, run, now).map((planNode) => ({
       node: nodeInRound(node, loop.plan, number, planNode),
-      upstream: { ...upstream, ...given, ...upstreamUris(loop.graph, run, planNode) },
-    })),
-  );
+      upstream: { ...upstream, ...given, ...upstreamOf(planNode) },
+    }));
+  });
   if (nodes.length > 0) yield* call(context, startBodyNodes, { runId, owner: node, nodes });
 }
 
@@ -183,7 +185,7 @@ function* conclude(
   return "reason" in gathered ? { status: "failed", ...gathered } : { status: "completed", ...gathered };
 }
 
-function* report(
+function report(
   context: OrchestrationContext,
   { runId, node, owner, recipe }: LoopInput,
   state: LoopState,
@@ -202,11 +204,5 @@ function* report(
     end.status === "completed"
       ? { ...ended, status: end.status, outputs: end.outputs }
       : { ...ended, status: end.status, failure: { reason: end.reason } };
-  const remembered = yield* call(context, reportNode, {
-    runId,
-    result,
-    ...(owner === undefined ? {} : { owner }),
-    ...(recipe === undefined ? {} : { recipe }),
-  });
-  return result.status === "completed" && remembered !== null ? { ...result, remembered } : result;
+  return reportEnd(context, { runId, owner, recipe }, result);
 }

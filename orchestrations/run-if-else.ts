@@ -1,8 +1,9 @@
 // A condition: finds out how it comes out, and reports. What runs then, the walk of the graph decides.
 import type { OrchestrationContext, Task } from "durable-functions";
 import type { NodeResult } from "#shared/domain/node-result.ts";
-import { readCondition, reportNode } from "./activities.ts";
+import { readCondition } from "./activities.ts";
 import { call } from "./contract.ts";
+import { reportEnd } from "./report-end.ts";
 import type { NodeInput } from "./run-node.ts";
 
 export function* runIfElse(context: OrchestrationContext): Generator<Task, NodeResult, unknown> {
@@ -22,6 +23,5 @@ export function* runIfElse(context: OrchestrationContext): Generator<Task, NodeR
     value === undefined
       ? { ...ended, status: "failed", failure: { reason } }
       : { ...ended, status: "completed", outputs: {}, taken: value ? "true_block" : "false_block" };
-  yield* call(context, reportNode, { runId, result, ...(owner === undefined ? {} : { owner }) });
-  return result;
+  return yield* reportEnd(context, { runId, owner }, result);
 }

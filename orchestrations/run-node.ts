@@ -6,11 +6,10 @@ import type { OrchestrationContext, Task } from "durable-functions";
 import type { NodePolicy } from "#shared/domain/node-policy.ts";
 import type { NodeResult } from "#shared/domain/node-result.ts";
 import type { NodeRecipe } from "#shared/domain/remembered-node.ts";
-import { reportNode } from "./activities.ts";
 import { awaitJob } from "./await-job.ts";
-import { call } from "./contract.ts";
 import { beginWork, failed, type NodeWork } from "./node-work.ts";
 import type { nodeKinds } from "./nodes/nodes.ts";
+import { reportEnd } from "./report-end.ts";
 import { giveSlot, submitNode } from "./submit-node.ts";
 
 export interface NodeInput {
@@ -70,15 +69,11 @@ export function* runNode(context: OrchestrationContext): Generator<Task, NodeRes
   }
 }
 
-function* report(
+function report(
   context: OrchestrationContext,
-  input: NodeInput,
+  { runId, trial, owner, recipe }: NodeInput,
   result: NodeResult,
 ): Generator<Task, NodeResult, unknown> {
   // A trial's result goes to the sweep that started it, as a round's goes to its loop.
-  const owner = input.trial?.planNode ?? input.owner;
-  const to = owner === undefined ? {} : { owner };
-  const recipe = input.recipe === undefined ? {} : { recipe: input.recipe };
-  const remembered = yield* call(context, reportNode, { runId: input.runId, result, ...to, ...recipe });
-  return result.status === "completed" && remembered !== null ? { ...result, remembered } : result;
+  return reportEnd(context, { runId, owner: trial?.planNode ?? owner, recipe }, result);
 }

@@ -51,7 +51,7 @@ export interface RunOutput {
   readonly uris: Record<string, string>;
 }
 
-/** Signals one generation takes before the history is dropped. */
+/** Signals one generation takes at most before the history is dropped. */
 const signalsPerGeneration = 200;
 
 export function* runPipeline(context: OrchestrationContext): Generator<Task, RunOutput | undefined, unknown> {
@@ -60,7 +60,8 @@ export function* runPipeline(context: OrchestrationContext): Generator<Task, Run
   const state = input.state ?? initialRunState(graph);
   const since = Date.parse(input.createdTime);
   const deadline = graph.timeoutSeconds === undefined ? undefined : new Date(since + 1000 * graph.timeoutSeconds);
-  const publish = () => context.df.setCustomStatus(toRunProgress(state, since));
+  // Written out once, when the episode ends: a replay passes here at every signal of the generation.
+  const publish = () => context.df.setCustomStatus({ toJSON: () => toRunProgress(state, since) });
 
   // Until a node's start or end says otherwise, somebody may want to hear of the run.
   const watch = { isWatched: true };
@@ -75,7 +76,7 @@ export function* runPipeline(context: OrchestrationContext): Generator<Task, Run
     yield* startReadyNodes(context, input.runId, graph, state, watch);
     publish();
     if (runningNodes(state).length === 0) break;
-    if (taken >= signalsPerGeneration) return endGeneration(context, input, graph, state, deadline);
+    if (taken >= signalsToTake(graph, state)) return endGeneration(context, input, graph, state, deadline);
     const signal =
       deadline === undefined || state.isTimeout === true
         ? ((yield context.df.waitForExternalEvent(inbox)) as RunSignal)
@@ -107,6 +108,12 @@ export function* runPipeline(context: OrchestrationContext): Generator<Task, Run
   return output;
 }
 
+/** A long history is slow to replay, and a turn asks for every node that runs: neither may grow with the other's square. */
+function signalsToTake({ turnAfter }: PlanGraph, state: RunState): number {
+  if (turnAfter === undefined) return signalsPerGeneration;
+  return Math.min(signalsPerGeneration, turnAfter + runningNodes(state).length);
+}
+
 function* startReadyNodes(
   context: OrchestrationContext,
   runId: string,
@@ -117,7 +124,8 @@ function* startReadyNodes(
   for (;;) {
     const ready = advance(graph, state, context.df.currentUtcDateTime.toISOString());
     if (ready.length === 0) return;
-    const nodes = ready.map((node) => ({ node, upstream: upstreamUris(graph, state, node) }));
+    const upstreamOf = upstreamUris(graph, state);
+    const nodes = ready.map((node) => ({ node, upstream: upstreamOf(node) }));
     const { reused, isWatched } = yield* call(context, startNodes, { runId, nodes });
     watch.isWatched = isWatched === true;
     for (const result of reused) applyResult(state, result);

@@ -5,8 +5,9 @@ import type { NodeResult } from "#shared/domain/node-result.ts";
 import { type Observation, sampleTrial } from "#shared/domain/sweep/sample-trial.ts";
 import { trialsToStop } from "#shared/domain/sweep/stop-early.ts";
 import { bestTrial, type SweepPlan, type SweepSummary, type Trial } from "#shared/domain/sweep/sweep-plan.ts";
-import { checkNodes, readSweep, readTrialMetrics, reportNode, signalNodes, startTrials } from "./activities.ts";
+import { checkNodes, readSweep, readTrialMetrics, signalNodes, startTrials } from "./activities.ts";
 import { call } from "./contract.ts";
+import { reportEnd } from "./report-end.ts";
 import type { NodeInput } from "./run-node.ts";
 import { inbox, type RunSignal } from "./signals.ts";
 
@@ -51,7 +52,7 @@ export function* runSweep(context: OrchestrationContext): Generator<Task, NodeRe
     for (let taken = 0; ; taken += 1) {
       yield* startMore(context, input, plan, state);
       context.df.setCustomStatus(progressOf(plan, state, toldWhileRunning));
-      if (running(state).length === 0) return yield* report(context, input, conclude(context, input, plan, state));
+      if (running(state).length === 0) return yield* reportEnd(context, input, conclude(context, input, plan, state));
       const timer = context.df.createTimer(nextLook(context, plan, state));
       const wait = context.df.waitForExternalEvent(inbox);
       const winner = taken < signalsPerGeneration ? yield context.df.Task.any([wait, timer]) : timer;
@@ -65,7 +66,7 @@ export function* runSweep(context: OrchestrationContext): Generator<Task, NodeRe
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
     const endTime = context.df.currentUtcDateTime.toISOString();
-    return yield* report(context, input, {
+    return yield* reportEnd(context, input, {
       node,
       status: "failed",
       attempt: 1,
@@ -262,15 +263,4 @@ function progressOf(plan: SweepPlan, state: SweepState, told: number) {
     sweep,
     ...(state.best?.jobName === undefined ? {} : { jobName: state.best.jobName }),
   };
-}
-
-function* report(
-  context: OrchestrationContext,
-  input: SweepInput,
-  result: NodeResult,
-): Generator<Task, NodeResult, unknown> {
-  const recipe = input.recipe === undefined ? {} : { recipe: input.recipe };
-  const owner = input.owner === undefined ? {} : { owner: input.owner };
-  const remembered = yield* call(context, reportNode, { runId: input.runId, result, ...owner, ...recipe });
-  return result.status === "completed" && remembered !== null ? { ...result, remembered } : result;
 }

@@ -10,7 +10,8 @@ import type {
   JobOutput,
   JobPhase,
 } from "./executor/contract.ts";
-import type { JobFault } from "./faults.ts";
+import { simulateJob } from "./executor/simulate-job.ts";
+import type { JobFault, Simulation } from "./faults.ts";
 import { resolveInputUri, type InputUriContext } from "./input-uris.ts";
 import type { JobKind } from "./job-kind.ts";
 import { artifactRoot, placeOutput } from "./job-outputs.ts";
@@ -29,6 +30,8 @@ export interface CommandKindContext extends InputUriContext {
   /** How a size is refused at the moment, or undefined. */
   readonly sizeRefusal: (instanceType: string) => SizeRefusal | undefined;
   readonly jobFault: (jobName: string) => JobFault | undefined;
+  /** How jobs are simulated at the moment, or undefined: they run. */
+  readonly simulation: () => Simulation | undefined;
   readonly serviceEnvironment: (job: JobRecord) => Record<string, string>;
 }
 
@@ -168,6 +171,22 @@ async function runInto(
 }
 
 export function createCommandKind(context: CommandKindContext): JobKind {
+  const simulated = new Map<string, AbortController>();
+
+  async function simulate(
+    simulation: Simulation,
+    execution: JobExecution,
+    onPhase: (phase: JobPhase) => void,
+  ): Promise<JobEnd> {
+    const controller = new AbortController();
+    simulated.set(execution.jobName, controller);
+    try {
+      return await simulateJob(execution, simulation, context.datastores, onPhase, controller.signal);
+    } finally {
+      simulated.delete(execution.jobName);
+    }
+  }
+
   return {
     normalize(jobName, sent) {
       const parsed = parseProperties(CommandProperties, sent);
@@ -216,11 +235,16 @@ export function createCommandKind(context: CommandKindContext): JobKind {
       const isRefused =
         execution.instanceType !== undefined && context.sizeRefusal(execution.instanceType) === "NoCapacityLater";
       if (isRefused) return { status: "Failed", ...allocationFailure };
+      const simulation = context.simulation();
+      if (simulation !== undefined) return simulate(simulation, execution, onPhase);
       const fault = context.jobFault(job.name);
       return fault === undefined
         ? context.executor.run(execution, onPhase)
         : runInto(fault, context.executor, execution, onPhase);
     },
-    cancel: (jobName) => context.executor.cancel(jobName),
+    async cancel(jobName) {
+      simulated.get(jobName)?.abort();
+      await context.executor.cancel(jobName);
+    },
   };
 }

@@ -35,6 +35,12 @@ const JobFault = z.strictObject({
 });
 export type JobFault = z.infer<typeof JobFault>;
 
+/** Milliseconds for which each simulated job runs; of two, any time between them, for the same job the same each time. */
+const Simulation = z.strictObject({
+  ms: z.union([z.number().min(0), z.tuple([z.number().min(0), z.number().min(0)])]).default(0),
+});
+export type Simulation = z.infer<typeof Simulation>;
+
 export const Faults = z.strictObject({
   /** Makes rates repeatable. */
   seed: z.int().default(1),
@@ -42,6 +48,8 @@ export const Faults = z.strictObject({
   sizes: z.record(z.string(), z.enum(sizeRefusals)).default({}),
   rules: z.array(FaultRule).default([]),
   jobs: z.array(JobFault).default([]),
+  /** No job starts a process: each only ends, with a small file for each of its outputs. */
+  simulated: Simulation.optional(),
   /** What befalls run events on their way. */
   events: EventFaults.prefault({}),
   /** Answers even an identical second PUT of a job with `JobPropertyImmutable`, as the service has been seen to. */

@@ -166,6 +166,7 @@ export async function startWorkspace(options: WorkspaceOptions): Promise<Workspa
       executor,
       sizeRefusal: (instanceType) => faults.sizeRefusal(instanceType),
       jobFault: (jobName) => faults.forJob(jobName),
+      simulation: () => faults.current().simulated,
       serviceEnvironment: ({ name: jobName, experimentId, properties: { experimentName } }) =>
         createServiceEnvironment({
           scope,

@@ -26,6 +26,8 @@ export const NodeProgress = z.object({
   taken: Block.optional(),
   /** Of a loop: its rounds so far. */
   loop: LoopSummary.optional(),
+  /** It has ended and says so to its run. */
+  isReporting: z.boolean().optional(),
 });
 export type NodeProgress = z.infer<typeof NodeProgress>;
 

@@ -178,6 +178,11 @@ export const PlanGraph = z.object({
   timeoutSeconds: z.number().optional(),
   /** The run needs a slot. */
   isLimited: z.boolean().optional(),
+  /**
+   * Signals, beyond one for each running node, that one generation of the run takes. What a run that is under way was once told
+   * stays in its history, so that another version of the app replays it with the same number.
+   */
+  turnAfter: z.number().int().optional(),
   nodes: z.array(
     z.object({
       name: NodeName,
@@ -200,8 +205,18 @@ export function dependenciesOf(node: PlanNode): string[] {
   return [...new Set([...names, ...(node.when ?? []).map((condition) => condition.node)])];
 }
 
-/** The graph of a plan. */
+const graphs = new WeakMap<Plan, PlanGraph>();
+
+/** The graph of a plan; plans do not change, so the second question about one costs nothing. */
 export function graphOf(plan: Plan): PlanGraph {
+  const known = graphs.get(plan);
+  if (known !== undefined) return known;
+  const graph = toGraph(plan);
+  graphs.set(plan, graph);
+  return graph;
+}
+
+function toGraph(plan: Plan): PlanGraph {
   const { continueOnStepFailure, onFinalize, timeoutSeconds } = plan.settings;
   return {
     pipeline: plan.pipeline,

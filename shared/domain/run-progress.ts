@@ -30,10 +30,12 @@ export const RunProgress = z.object({
 });
 export type RunProgress = z.infer<typeof RunProgress>;
 
-/** Characters the details may take: with letters and failure the whole stays under 7,500, which is 15,000 bytes of UTF-16. */
+/** Characters of JSON the whole may take: 15,600 bytes of UTF-16, of the 16 KB that a custom status may have. */
+const budget = 7_800;
+/** Of which the details. */
 const detailBudget = 5_500;
 
-/** The custom status of `state`, under 16 KB whatever the number of nodes up to 1,000. */
+/** The custom status of `state`, under 16 KB whatever the number of nodes up to 5,000. */
 export function toRunProgress(state: RunState, since: number): RunProgress {
   const nodes = Object.values(state.nodes);
   const entries = nodes.flatMap((node, index): [string, number[], number][] => {
@@ -50,22 +52,29 @@ export function toRunProgress(state: RunState, since: number): RunProgress {
   });
   entries.sort((a, b) => b[2] - a[2]);
   const details: Record<string, number[]> = {};
-  let spent = 0;
-  for (const [index, values] of entries) {
-    spent += index.length + JSON.stringify(values).length + 4;
-    if (spent > detailBudget) break;
-    details[index] = values;
-  }
-  const failure =
-    state.failure === undefined ? undefined : { ...state.failure, reason: state.failure.reason.slice(0, 500) };
-  return {
+  const { failure, cancelReason, waitsFor } = state;
+  const progress = {
     nodes: nodes.map(({ status }) => letters[status]).join(""),
     since,
     details,
-    ...(failure === undefined ? {} : { failure }),
-    ...(state.cancelReason === undefined ? {} : { cancelReason: state.cancelReason.slice(0, 200) }),
-    ...(state.waitsFor === undefined ? {} : { waitsFor: state.waitsFor.slice(0, 300) }),
+    ...(failure === undefined ? {} : { failure: { ...failure, reason: shorten(failure.reason, 500) } }),
+    ...(cancelReason === undefined ? {} : { cancelReason: shorten(cancelReason, 200) }),
+    ...(waitsFor === undefined ? {} : { waitsFor: shorten(waitsFor, 300) }),
   };
+  let left = Math.min(detailBudget, budget - JSON.stringify(progress).length);
+  for (const [index, values] of entries) {
+    left -= index.length + JSON.stringify(values).length + 4;
+    if (left < 0) break;
+    details[index] = values;
+  }
+  return progress;
+}
+
+/** The beginning of a text, of which JSON makes no more than so many characters: it writes a control character as six. */
+function shorten(text: string, most: number): string {
+  let kept = text.slice(0, most);
+  while (JSON.stringify(kept).length > most + 2) kept = kept.slice(0, Math.floor(0.8 * kept.length));
+  return kept;
 }
 
 /** Node states in plan order, as far as the custom status tells them. */

@@ -82,18 +82,24 @@ export function applyResult(state: RunState, result: NodeResult | ReusedResult):
  */
 export function advance(graph: PlanGraph, state: RunState, now: string): string[] {
   const ready: string[] = [];
-  const isLast = ({ name }: GraphNode) => name === graph.onFinalize;
-  // What the others come to in this very step decides on the last.
-  for (const node of [...graph.nodes.filter((one) => !isLast(one)), ...graph.nodes.filter(isLast)]) {
-    const nodeState = state.nodes[node.name];
-    if (nodeState?.status !== "waiting") continue;
-    const next = isLast(node) ? lastStatus(node, state) : nextStatus(graph, node, state);
+  const isStopped = !isOpen(graph, state);
+  let last: GraphNode | undefined;
+  const move = (node: GraphNode, nodeState: NodeState, next: NextStatus) => {
     nodeState.status = next;
-    if (next !== "running") continue;
+    if (next !== "running") return;
     nodeState.attempt = 1;
     nodeState.startTime = now;
     ready.push(node.name);
+  };
+  for (const node of graph.nodes) {
+    const nodeState = state.nodes[node.name];
+    if (nodeState?.status !== "waiting") continue;
+    if (node.name === graph.onFinalize) last = node;
+    else move(node, nodeState, nextStatus(node, state, isStopped));
   }
+  // What the others come to in this very step decides on the last.
+  const lastState = last === undefined ? undefined : state.nodes[last.name];
+  if (last !== undefined && lastState !== undefined) move(last, lastState, lastStatus(last, state));
   return ready;
 }
 
@@ -102,19 +108,19 @@ type NextStatus = Extract<NodeStatus, "waiting" | "running" | "skipped" | "cance
 
 const factsOf = (state: RunState, node: string) => nodeStatusFacts[state.nodes[node]?.status ?? "waiting"];
 
-function nextStatus(graph: PlanGraph, node: GraphNode, state: RunState): NextStatus {
-  if (!isOpen(graph, state)) return state.cancelReason === undefined ? "skipped" : "canceled";
-  const { dependsOn, optionalDependsOn = [], when = [] } = node;
+function nextStatus(node: GraphNode, state: RunState, isStopped: boolean): NextStatus {
+  if (isStopped) return state.cancelReason === undefined ? "skipped" : "canceled";
+  const { dependsOn, optionalDependsOn, when } = node;
   const isMissing = (upstream: string) => {
     const { isTerminal, isSuccess } = factsOf(state, upstream);
-    return isTerminal && !isSuccess && !optionalDependsOn.includes(upstream);
+    return isTerminal && !isSuccess && optionalDependsOn?.includes(upstream) !== true;
   };
   if (dependsOn.some(isMissing)) return "skipped";
   const isOut = (condition: { node: string; is: boolean }) => {
     const came = state.decisions?.[condition.node];
     return came !== undefined && came !== condition.is;
   };
-  if (when.some(isOut)) return "skipped";
+  if (when?.some(isOut) === true) return "skipped";
   return dependsOn.every((upstream) => factsOf(state, upstream).isTerminal) ? "running" : "waiting";
 }
 
@@ -139,13 +145,20 @@ export function isFinalizing({ onFinalize }: PlanGraph, state: RunState): boolea
   return onFinalize !== undefined && state.nodes[onFinalize]?.status === "running";
 }
 
-/** URIs of the outputs that `node` may read: those of the nodes it depends on. The one that comes after all others reads none. */
-export function upstreamUris(graph: PlanGraph, state: RunState, node: string): Record<string, string> {
-  if (node === graph.onFinalize) return {};
-  const dependsOn = new Set(graph.nodes.find(({ name }) => name === node)?.dependsOn);
-  return Object.fromEntries(
-    Object.entries(state.uris).filter(([key]) => dependsOn.has(key.slice(0, key.lastIndexOf(".")))),
-  );
+/**
+ * URIs of the outputs that a node may read: those of the nodes it depends on. The one that comes after all others reads none.
+ *
+ * @returns what to ask for one node after the other; it looks through the URIs once for all of them, at the first question
+ */
+export function upstreamUris(graph: PlanGraph, state: RunState): (node: string) => Record<string, string> {
+  let dependsOn: ReadonlyMap<string, readonly string[]> | undefined;
+  let made: ReadonlyMap<string, readonly (readonly [string, string])[]> | undefined;
+  return (node) => {
+    if (node === graph.onFinalize) return {};
+    dependsOn ??= new Map(graph.nodes.map((one) => [one.name, one.dependsOn]));
+    made ??= Map.groupBy(Object.entries(state.uris), ([key]) => key.slice(0, key.lastIndexOf(".")));
+    return Object.fromEntries((dependsOn.get(node) ?? []).flatMap((upstream) => made?.get(upstream) ?? []));
+  };
 }
 
 /** How a run with no running node left has ended. */

@@ -243,7 +243,7 @@ describe("a cancel", () => {
     });
     expect(calls("train")).toHaveLength(1);
     expect(calls("cancelJob")).toEqual([{ jobName: "r1-train-1" }]);
-    expect(statuses.at(-1)?.waitsFor).toBe("the service: Azure ML is not answering");
+    expect(statuses.at(-2)?.waitsFor).toBe("the service: Azure ML is not answering");
     expect(output).toMatchObject({ status: "canceled" });
   });
 

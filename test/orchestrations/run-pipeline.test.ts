@@ -186,6 +186,25 @@ describe("a run", () => {
     expect(output).toMatchObject({ status: "completed" });
   });
 
+  test("of a long chain drops its history often, as the graph it was given says", () => {
+    const names = Array.from({ length: 100 }, (_, index) => `node_${index}`);
+    const chain = graph(Object.fromEntries(names.map((name, index) => [name, names.slice(index - 1, index)])));
+    const ends = names.map((node) => tell(completed(node)));
+    expect(run({ ...chain, turnAfter: 20 }, ends).stage.generations).toBe(5);
+    expect(run(chain, ends).stage.generations).toBe(1);
+  });
+
+  test("keeps its custom status under 16 KB whatever the reason of a failure is made of", () => {
+    const edges = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`node_${index}`, [] as string[]]));
+    const [first = "", ...others] = Object.keys(edges);
+    const reason = "\u0001\ud800".repeat(5_000);
+    const end: NodeResult = { ...base, node: first, status: "failed", failure: { reason } };
+    const { stage } = run(graph(edges, true), [tell(end), ...others.map((node) => tell(completed(node)))]);
+    const sizes = stage.statuses.map((status) => JSON.stringify(status).length * 2);
+    expect(Math.max(...sizes)).toBeLessThan(16 * 1024);
+    expect(lastProgress(stage).failure?.node).toBe(first);
+  });
+
   test("of 1,000 nodes drops its history as it goes and keeps its custom status under 16 KB", () => {
     const edges = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`node_${index}`, [] as string[]]));
     const { output, stage } = run(

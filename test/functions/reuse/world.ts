@@ -65,7 +65,7 @@ export function createWorld(options: { environments?: Record<string, string> } =
       const from: Record<string, string> = {};
       const remembered: Record<string, RememberedNode> = {};
       for (;;) {
-        const ready = advance(graph, state, time).map((node) => ({ node, upstream: upstreamUris(graph, state, node) }));
+        const ready = advance(graph, state, time).map((node) => ({ node, upstream: upstreamUris(graph, state)(node) }));
         if (ready.length === 0) break;
         const decisions = await process.reuse.decideNodes(runId, plan, ready);
         for (const result of await process.reuse.takeReused(runId, plan, decisions, time)) {
