@@ -15,7 +15,7 @@ function checkNodes(pipeline: Pipeline, loaded: Mapping, path: string): Issue[] 
   const jobs = isMapping(loaded.jobs) ? loaded.jobs : {};
   return [...pipeline.components].flatMap(([name, component]) => {
     const node = jobs[name];
-    const found = isMapping(node) ? node.component : undefined;
+    const found = isMapping(node) ? (node.component ?? node.trial) : undefined;
     if (!isMapping(found)) return [];
     const at = `${path}.${name}`;
     if (isPipeline(component)) return checkNodes(component, found, `${at}.component.jobs`);

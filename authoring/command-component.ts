@@ -1,9 +1,9 @@
 // A command component written in TypeScript.
-import type { Component } from "./component.ts";
+import type { Component, ComponentFields } from "./component.ts";
 import type { CommandFields, Environment } from "./fields.ts";
 import { fromModule } from "./local-path.ts";
 import type { InputPorts, OutputPorts } from "./ports.ts";
-import { writeEnvironment, writeFields } from "./write-fields.ts";
+import { writeEnvironment, writeFields, writeOutputs } from "./write-fields.ts";
 
 /** Names that `Command` uses of one side: `a` and `b` in `${{inputs.a}} ${{ inputs.b }}`. */
 type NamesIn<
@@ -14,33 +14,22 @@ type NamesIn<
   : never;
 type Trimmed<Text extends string> = Text extends ` ${infer Rest}` | `${infer Rest} ` ? Trimmed<Rest> : Text;
 
-/** A literal command that names only what there is; otherwise the sentence that says what is not there. */
-type Checked<Command extends string, Inputs, Outputs> = [Exclude<NamesIn<Command, "inputs">, keyof Inputs>] extends [
-  never,
-]
+/** A literal text that names only what there is; otherwise the sentence that says what is not there. */
+export type Checked<Command extends string, Inputs, Outputs> = [
+  Exclude<NamesIn<Command, "inputs">, keyof Inputs>,
+] extends [never]
   ? [Exclude<NamesIn<Command, "outputs">, keyof Outputs>] extends [never]
     ? Command
     : `there is no output \`${Exclude<NamesIn<Command, "outputs">, keyof Outputs>}\``
   : `there is no input \`${Exclude<NamesIn<Command, "inputs">, keyof Inputs & string>}\``;
 
-interface CommandComponentFields<Inputs extends InputPorts, Outputs extends OutputPorts> extends CommandFields {
-  /** Lower case letters, digits and `_`. */
-  readonly name: string;
-  readonly version?: string;
-  readonly display_name?: string;
-  readonly description?: string;
-  readonly tags?: Readonly<Record<string, string>>;
-  /** False: the same inputs do not give the same outputs, so a result is never used again. */
-  readonly is_deterministic?: boolean;
-  readonly inputs?: Inputs;
-  readonly outputs?: Outputs;
+interface CommandComponentFields<Inputs extends InputPorts, Outputs extends OutputPorts>
+  extends ComponentFields<Inputs, Outputs>, CommandFields {
   readonly environment: Environment;
   /** The folder with the program. */
   readonly code?: string;
   /** Further files and folders for the snapshot. */
   readonly additional_includes?: readonly string[];
-  /** `import.meta.url` of the module: paths are then relative to it, otherwise to the pipeline's own file. */
-  readonly from?: string;
 }
 
 /**
@@ -72,7 +61,7 @@ export function commandComponent<
     type: "command",
     ...writeFields({ ...rest }, {}, `component ${fields.name}`),
     ...(inputs === undefined ? {} : { inputs }),
-    ...(outputs === undefined ? {} : { outputs }),
+    ...writeOutputs(outputs),
     ...(code === undefined ? {} : { code: fromModule(code, from) }),
     ...(includes === undefined ? {} : { additional_includes: includes.map((path) => fromModule(path, from)) }),
     environment: writeEnvironment(environment, from),

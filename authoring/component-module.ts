@@ -6,6 +6,7 @@ import { folderOf, nameOf, relativePath } from "#shared/domain/posix-path.ts";
 import { readYaml } from "#shared/domain/read-yaml.ts";
 import { isMapping } from "#shared/domain/shape.ts";
 import { MlpipeError } from "#shared/errors.ts";
+import type { ComponentKind } from "./component.ts";
 
 export interface ComponentFile {
   /** Absolute, posix. */
@@ -27,6 +28,7 @@ const builders: Readonly<Record<DataType | LiteralType, string>> = {
   boolean: "boolean",
   string: "string",
 };
+const kinds: readonly unknown[] = ["command", "parallel", "pipeline"] satisfies ComponentKind[];
 /** What JavaScript does not take as a name. */
 const reserved =
   /^(?:break|case|catch|class|const|continue|debugger|default|delete|do|else|enum|export|extends|false|finally|for|function|if|import|in|instanceof|new|null|return|super|switch|this|throw|true|try|typeof|var|void|while|with|yield|let|static|await|loadComponent)$/;
@@ -49,17 +51,17 @@ export function componentModule(files: readonly ComponentFile[], module: string)
     const spec = isMapping(value) ? value : {};
     const kind = spec.type ?? (spec.jobs === undefined ? "command" : "pipeline");
     const name = exportName(spec.name, path);
-    if (kind !== "command" && kind !== "pipeline") fail(file, "is no command or pipeline component");
+    if (!kinds.includes(kind)) fail(file, "is no command, parallel or pipeline component");
     if (exported.has(name)) fail(file, `has the name \`${name}\`, as ${exported.get(name)} has`);
     exported.set(name, file);
     const inputs = [...readInputDeclarations(spec.inputs, "inputs", list)].map(
       ([input, port]) => [input, inputOf(port)] as const,
     );
     const outputs = [...readOutputs(spec.outputs, "outputs", list)].map(
-      ([output, { type = "uri_folder" }]) => [output, `${use(type)}()`] as const,
+      ([output, { type = "uri_folder", literal }]) => [output, `${use(literal ?? type)}()`] as const,
     );
     const fields = [
-      ...(kind === "pipeline" ? ['type: "pipeline"'] : []),
+      ...(kind === "command" ? [] : [`type: ${JSON.stringify(kind)}`]),
       ...(typeof spec.name === "string" ? [`name: ${JSON.stringify(spec.name)}`] : []),
       "from: import.meta.url",
       ...(inputs.length === 0 ? [] : [`inputs: ${mappingOf(inputs)}`]),

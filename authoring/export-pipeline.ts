@@ -1,4 +1,5 @@
 // A pipeline written in TypeScript as the YAML that `az ml job create -f` takes.
+import { isLiteralType } from "#shared/domain/data-types.ts";
 import { fileReferences } from "#shared/domain/file-references.ts";
 import type { FileSource } from "#shared/domain/file-source.ts";
 import { moveYaml } from "#shared/domain/move-yaml.ts";
@@ -45,10 +46,31 @@ export async function exportPipeline(
   const isNested = nodesOf(split).some(
     ({ type, component }) => type === "pipeline" && (isInline || isMapping(component)),
   );
-  return { files: found, warnings: isNested ? [...warnings, nestedWarning] : warnings };
+  const isPreview = hasPreview(whole);
+  return {
+    files: found,
+    warnings: [...warnings, ...(isNested ? [nestedWarning] : []), ...(isPreview ? [previewWarning] : [])],
+  };
 }
 
 const nestedWarning = "`az ml` takes sub-pipelines from files only: export with `--out <folder>`";
+const previewWarning =
+  "`az ml` takes conditions, loops and primitive outputs with AZURE_ML_CLI_PRIVATE_FEATURES_ENABLED=true only: they are in preview";
+
+/** Whether a pipeline or component has what Azure ML keeps in private preview. */
+function hasPreview(spec: unknown): boolean {
+  if (!isMapping(spec)) return false;
+  const isPrimitive = Object.values(isMapping(spec.outputs) ? spec.outputs : {}).some(
+    (port) => isMapping(port) && isLiteralType(port.type),
+  );
+  return (
+    isPrimitive ||
+    nodesOf(spec).some(
+      ({ type, component, trial }) =>
+        ["if_else", "do_while", "parallel_for"].includes(String(type)) || hasPreview(component ?? trial),
+    )
+  );
+}
 
 function inlined({ path, text }: ExportedFile, files: FileSource): Promise<string> {
   const withText: FileSource = { ...files, readText: async (name) => (name === path ? text : files.readText(name)) };
@@ -62,8 +84,9 @@ function createComponents(folder: string) {
   function takeFrom(pipeline: Mapping): Mapping {
     if (!isMapping(pipeline.jobs)) return pipeline;
     const jobs = Object.entries(pipeline.jobs).map(([name, node]) => {
-      const component = isMapping(node) ? node.component : undefined;
-      return [name, isMapping(node) && isMapping(component) ? { ...node, component: take(component) } : node];
+      if (!isMapping(node)) return [name, node];
+      const key = node.trial === undefined ? "component" : "trial";
+      return [name, isMapping(node[key]) ? { ...node, [key]: take(node[key]) } : node];
     });
     return { ...pipeline, jobs: Object.fromEntries(jobs) };
   }
@@ -78,7 +101,7 @@ function createComponents(folder: string) {
       if (other?.content === content) return path;
       if (other !== undefined) continue;
       taken.set(path, { content, text: "" });
-      const $schema = `${schemas}/${component.type === "pipeline" ? "pipeline" : "command"}Component.schema.json`;
+      const $schema = `${schemas}/${String(component.type)}Component.schema.json`;
       taken.set(path, { content, text: printYaml(namedFrom(path, { $schema, ...takeFrom(component) })) });
       return path;
     }

@@ -1,6 +1,7 @@
 // The fields of components, nodes and pipelines, under Azure ML's own names.
 import type { OutputMode } from "#shared/domain/data-types.ts";
 import type { FailureClass } from "#shared/domain/failure-class.ts";
+import type { PipelineExtension } from "#shared/domain/nodes/mlpipe-fields.ts";
 import type { ComponentKind } from "./component.ts";
 import type { OutputPorts } from "./ports.ts";
 import type { Bound } from "./references.ts";
@@ -53,7 +54,7 @@ interface PhaseLimits {
   readonly node?: number;
 }
 
-interface Resources<Scope = never> {
+export interface Resources<Scope = never> {
   /** A list is a wish list: the next is tried when the service refuses the one before. */
   readonly instance_type?: Bound<string, Scope> | readonly string[];
   readonly instance_count?: Bound<number, Scope>;
@@ -75,6 +76,27 @@ export interface CommandFields<Scope = never> {
   readonly limits?: { readonly timeout?: Bound<number, Scope> };
 }
 
+/** Bytes, in units of 1024. */
+type Size = `${number}${"b" | "kb" | "mb" | "gb"}`;
+
+/** How a parallel component, or a node that runs one, works through its input. */
+export interface ParallelFields {
+  /** So many files, or files of so much together. */
+  readonly mini_batch_size?: number | `${number}` | Size;
+  /** Processes; one per core unless it is given. */
+  readonly max_concurrency_per_instance?: number;
+  readonly retry_settings?: {
+    readonly max_retries?: number;
+    /** Seconds, of one mini-batch. */
+    readonly timeout?: number;
+  };
+  /** Items that may fail; -1: any number. */
+  readonly error_threshold?: number;
+  /** Mini-batches that may fail; -1: any number. */
+  readonly mini_batch_error_threshold?: number;
+  readonly logging_level?: "DEBUG" | "INFO" | "WARNING";
+}
+
 export interface OutputSettings {
   readonly mode?: OutputMode;
   /** A place of the author's own, with the service's macros `${{name}}`, `${{output_name}}`, `${{default_datastore}}`. */
@@ -84,49 +106,57 @@ export interface OutputSettings {
   readonly version?: string;
 }
 
-interface SharedNodeFields<Outputs extends OutputPorts, Scope> {
+/** What may be said of every node. */
+export interface NamedFields {
   /** The node's key in `jobs:`; the component's name unless it is given. */
   readonly name?: string;
   readonly display_name?: string;
   readonly description?: string;
   readonly comment?: string;
   readonly tags?: Readonly<Record<string, string>>;
+}
+
+/** What may be said of every node but those of control flow. */
+export interface SharedNodeFields<Outputs extends OutputPorts, Scope> extends NamedFields {
   readonly compute?: Bound<string, Scope>;
   readonly outputs?: { readonly [Name in keyof Outputs]?: OutputSettings };
   readonly settings?: { readonly force_rerun?: boolean };
 }
 
-interface CommandNodeFields<Outputs extends OutputPorts, Scope>
-  extends SharedNodeFields<Outputs, Scope>, CommandFields<Scope> {
-  /** In place of the component's. */
-  readonly environment?: Environment;
+/** As whom, and how soon, a job runs. */
+export interface JobFields {
   readonly identity?: Identity;
-  readonly services?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly queue_settings?: { readonly job_tier?: string; readonly priority?: string };
 }
 
-/** All that may be said of a node besides its inputs. */
-export type NodeFields<Kind extends ComponentKind, Outputs extends OutputPorts, Scope> = Kind extends "pipeline"
-  ? SharedNodeFields<Outputs, Scope>
-  : CommandNodeFields<Outputs, Scope>;
+interface CommandNodeFields<Outputs extends OutputPorts, Scope>
+  extends SharedNodeFields<Outputs, Scope>, JobFields, CommandFields<Scope> {
+  /** In place of the component's. */
+  readonly environment?: Environment;
+  readonly services?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
 
+/** In place of the component's. */
+interface ParallelNodeFields<Outputs extends OutputPorts, Scope>
+  extends
+    SharedNodeFields<Outputs, Scope>,
+    JobFields,
+    ParallelFields,
+    Pick<CommandFields<Scope>, "environment_variables" | "resources" | "limits"> {}
+
+/** All that may be said of a node besides its inputs. */
+export type NodeFields<Kind extends ComponentKind, Outputs extends OutputPorts, Scope> = {
+  readonly command: CommandNodeFields<Outputs, Scope>;
+  readonly parallel: ParallelNodeFields<Outputs, Scope>;
+  readonly pipeline: SharedNodeFields<Outputs, Scope>;
+}[Kind];
+
+/** The first node and the last are chosen in the body: `onInit(node(...))`, `onFinalize(node(...))`. */
 export interface PipelineSettings {
   readonly default_compute?: string;
   readonly default_datastore?: string;
   readonly continue_on_step_failure?: boolean;
   readonly force_rerun?: boolean;
-  /** The node that runs before all others. */
-  readonly on_init?: string;
-  /** The node that runs after all others, whatever became of them. */
-  readonly on_finalize?: string;
   /** What mlpipe understands beyond Azure ML. */
-  readonly mlpipe?: {
-    readonly retry?: Retries;
-    readonly limits?: PhaseLimits & { readonly run?: number };
-    readonly concurrency?: {
-      readonly max_runs?: number;
-      readonly max_jobs?: number;
-      readonly max_jobs_per_size?: Readonly<Record<string, number>>;
-    };
-  };
+  readonly mlpipe?: Omit<PipelineExtension, "retry"> & { readonly retry?: Retries };
 }

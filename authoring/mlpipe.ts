@@ -2,6 +2,7 @@
 export { commandComponent } from "./command-component.ts";
 export type { Component } from "./component.ts";
 export { loadComponent } from "./load-component.ts";
+export { parallelComponent } from "./parallel-component.ts";
 export { type Pipeline, type PipelineBody, pipeline } from "./pipeline.ts";
 export {
   boolean,
@@ -15,4 +16,16 @@ export {
   uriFile,
   uriFolder,
 } from "./ports.ts";
-export type { DataReference, LiteralReference, NodeOutput } from "./references.ts";
+export type { DataReference, LiteralReference, Node, NodeOutput } from "./references.ts";
+export {
+  choice,
+  lognormal,
+  loguniform,
+  normal,
+  qlognormal,
+  qloguniform,
+  qnormal,
+  quniform,
+  randint,
+  uniform,
+} from "./search-space.ts";

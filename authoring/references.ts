@@ -2,10 +2,23 @@
 // one pipeline; `Scope` is that body's own type parameter, so that no other body takes it.
 import type { DataType, InputMode, LiteralType } from "#shared/domain/data-types.ts";
 import { MlpipeError } from "#shared/errors.ts";
-import type { DataInput, InputPorts, Literal, LiteralInput, OutputPorts, Presence, RequiredNames } from "./ports.ts";
+import type {
+  DataInput,
+  InputPorts,
+  Literal,
+  LiteralInput,
+  OutputPorts,
+  PortType,
+  Presence,
+  RequiredNames,
+  ValueOf,
+} from "./ports.ts";
 
 declare const owner: unique symbol;
 declare const carried: unique symbol;
+
+/** Where a reference leads. */
+type From = "input" | "node";
 
 interface Reference<Carried, Scope> {
   readonly [carried]: Carried;
@@ -13,25 +26,29 @@ interface Reference<Carried, Scope> {
 }
 
 /** Data: an input of the pipeline or an output of a node. */
-export type DataReference<Type extends DataType, Has extends Presence, Scope> = Reference<
-  { readonly type: Type; readonly presence: Has; readonly from: "input" | "node" },
+export type DataReference<Type extends DataType, Has extends Presence, Scope, Leads extends From = From> = Reference<
+  { readonly type: Type; readonly presence: Has; readonly from: Leads },
   Scope
 >;
-export type LiteralReference<Type extends LiteralType, Value extends Literal, Has extends Presence, Scope> = Reference<
-  { readonly type: Type; readonly value: Value; readonly presence: Has },
-  Scope
->;
-export type NodeOutput<Type extends DataType, Scope> = Reference<
-  { readonly type: Type; readonly presence: "required"; readonly from: "node" },
+/** A literal: an input of the pipeline or a primitive output of a node. */
+export type LiteralReference<
+  Type extends LiteralType,
+  Value extends Literal,
+  Has extends Presence,
+  Scope,
+  Leads extends From = From,
+> = Reference<{ readonly type: Type; readonly value: Value; readonly presence: Has; readonly from: Leads }, Scope>;
+export type NodeOutput<Type extends PortType, Scope> = Reference<
+  { readonly type: Type; readonly value: ValueOf<Type>; readonly presence: "required"; readonly from: "node" },
   Scope
 >;
 
 /** An input of the pipeline as its body sees it. */
 export type ReferencesTo<Ports extends InputPorts, Scope> = {
   readonly [Name in keyof Ports]: Ports[Name] extends LiteralInput<infer Type, infer Value, infer Has>
-    ? LiteralReference<Type, Value, Has, Scope>
+    ? LiteralReference<Type, Value, Has, Scope, "input">
     : Ports[Name] extends DataInput<infer Type, infer Has>
-      ? DataReference<Type, Has, Scope>
+      ? DataReference<Type, Has, Scope, "input">
       : never;
 };
 
@@ -40,17 +57,28 @@ export type NodeOutputs<Ports extends OutputPorts, Scope> = {
   readonly [Name in keyof Ports]: NodeOutput<Ports[Name]["type"], Scope>;
 };
 
+/** A node of the body, of any kind. */
+export interface Node<Outputs, Scope> {
+  readonly outputs: Outputs;
+  readonly [owner]: (scope: Scope) => Scope;
+}
+
 /** Types whose values an input of `Type` can read: every model and table is a folder, every whole number a number. */
-type DataFor<Type extends DataType> = Type extends "uri_folder" ? Exclude<DataType, "uri_file"> : Type;
-type LiteralFor<Type extends LiteralType> = Type extends "number" ? "number" | "integer" : Type;
+export type TypesFor<Type extends PortType> = Type extends "uri_folder"
+  ? Exclude<DataType, "uri_file">
+  : Type extends "number"
+    ? "number" | "integer"
+    : Type;
+type DataFor<Type extends DataType> = Extract<TypesFor<Type>, DataType>;
+type LiteralFor<Type extends LiteralType> = Extract<TypesFor<Type>, LiteralType>;
 /** What an optional input of the pipeline may not bring cannot go where something is needed. */
 type PresenceFor<Has extends Presence> = Has extends "required" ? "required" | "default" : Presence;
 
 /** Data that exists before the run, or a reference with more said of it. */
-type DataValue<Type extends DataType, Has extends Presence, Scope> =
+type DataValue<Type extends DataType, Has extends Presence, Scope, Leads extends From> =
   | {
       /** `azureml:`, `https:`, `wasbs:`, `abfss:` ..., a file or folder of this machine, or a reference. */
-      readonly path: string | DataReference<DataFor<Type>, PresenceFor<Has>, Scope>;
+      readonly path: string | DataReference<DataFor<Type>, PresenceFor<Has>, Scope, Leads>;
       readonly type?: Type;
       readonly mode?: InputMode;
     }
@@ -59,17 +87,19 @@ type DataValue<Type extends DataType, Has extends Presence, Scope> =
       readonly path: DataReference<
         Type extends "uri_file" ? "uri_file" : DataFor<"uri_folder">,
         PresenceFor<Has>,
-        Scope
+        Scope,
+        Leads
       >;
       readonly type: Type;
       readonly mode?: InputMode;
     };
 
-type Accepted<Port, Scope> =
+/** What an input takes. */
+export type Accepted<Port, Scope, Leads extends From = From> =
   Port extends LiteralInput<infer Type, infer Value, infer Has>
-    ? Value | LiteralReference<LiteralFor<Type>, Value, PresenceFor<Has>, Scope>
+    ? Value | LiteralReference<LiteralFor<Type>, Value, PresenceFor<Has>, Scope, Leads>
     : Port extends DataInput<infer Type, infer Has>
-      ? DataReference<DataFor<Type>, PresenceFor<Has>, Scope> | DataValue<Type, Has, Scope>
+      ? DataReference<DataFor<Type>, PresenceFor<Has>, Scope, Leads> | DataValue<Type, Has, Scope, Leads>
       : never;
 
 /** What a node is given: one value or reference for each input of its component that needs one. */
@@ -82,7 +112,13 @@ export type InputsFor<Ports extends InputPorts, Scope> = {
 /** A field of a node that may be bound to a literal input of the pipeline. */
 export type Bound<Value extends Literal, Scope> =
   | Value
-  | LiteralReference<Value extends number ? "integer" | "number" : LiteralType, Value, "required" | "default", Scope>;
+  | LiteralReference<
+      Value extends number ? "integer" | "number" : LiteralType,
+      Value,
+      "required" | "default",
+      Scope,
+      "input"
+    >;
 
 const marked = Symbol.for("mlpipe.reference");
 

@@ -4,6 +4,7 @@ import { localPathOf } from "#shared/domain/asset-references.ts";
 import { type Mapping, isMapping } from "#shared/domain/shape.ts";
 import type { Environment } from "./fields.ts";
 import { fromModule } from "./local-path.ts";
+import type { OutputPorts } from "./ports.ts";
 
 /** @param usedBy - what an error names, e.g. `node train`. */
 export function writeFields(fields: Mapping, scope: object, usedBy: string): Record<string, unknown> {
@@ -29,6 +30,22 @@ function withoutWishList(resources: Mapping): Mapping {
   const mlpipe = { instance_type_fallbacks: fallbacks, ...(isMapping(own.mlpipe) ? own.mlpipe : {}) };
   const kept = { ...resources, ...(first === undefined ? {} : { instance_type: first }) };
   return fallbacks.length === 0 ? kept : { ...kept, properties: { ...own, mlpipe } };
+}
+
+/** Azure ML's schema has the size of a mini-batch as text. */
+export function writeMiniBatches(fields: Mapping): Mapping {
+  const { mini_batch_size: size } = fields;
+  return typeof size === "number" ? { ...fields, mini_batch_size: String(size) } : fields;
+}
+
+/** The `outputs:` of a component. Azure ML decides only by what is said to be for control. */
+export function writeOutputs(outputs: OutputPorts | undefined): { outputs?: Readonly<Record<string, unknown>> } {
+  if (outputs === undefined) return {};
+  return { outputs: Object.fromEntries(Object.entries(outputs).map(([name, port]) => [name, writeOutput(port)])) };
+}
+
+export function writeOutput<Port extends { readonly type: string }>(port: Port): Port | (Port & { is_control: true }) {
+  return port.type === "boolean" ? { ...port, is_control: true } : port;
 }
 
 /** An environment with its files found from the module `from`. */

@@ -39,6 +39,7 @@ export function fileReferences(
     visitEnvironment(spec.environment, [...path, "environment"]);
     if (isMapping(spec.task)) visit(spec.task, [...path, "task"]);
     visitInputs(spec, path);
+    visitItems(spec.items, [...path, "items"]);
     if (isMapping(spec.jobs))
       for (const [name, node] of Object.entries(spec.jobs)) if (isMapping(node)) visit(node, [...path, "jobs", name]);
   }
@@ -60,6 +61,17 @@ export function fileReferences(
       const port = declared[name];
       if (isMapping(value)) add([...path, "inputs", name, "path"], value.path);
       else if (isMapping(port) && isDataType(port.type)) add([...path, "inputs", name], value);
+    }
+  }
+
+  /** Of a loop. */
+  function visitItems(items: unknown, path: YamlPath): void {
+    const entries = Array.isArray(items)
+      ? [...(items as unknown[]).entries()]
+      : Object.entries(isMapping(items) ? items : {});
+    for (const [key, item] of entries) {
+      for (const [name, value] of Object.entries(isMapping(item) ? item : {}))
+        if (isMapping(value)) add([...path, key, name, "path"], value.path);
     }
   }
 

@@ -27,8 +27,11 @@ commandComponent({ name: "f", inputs, outputs, environment, command: "fit ${{out
 commandComponent({ name: "g", command: "true" });
 // @ts-expect-error a component without a command
 commandComponent({ name: "h", environment });
-// @ts-expect-error literals are no outputs
-commandComponent({ name: "i", environment, command: "true", outputs: { count: integer() } });
+commandComponent({ name: "i", environment, command: "true", outputs: { count: integer({ description: "rows" }) } });
+// @ts-expect-error an output has no default
+commandComponent({ name: "i", environment, command: "true", outputs: { count: integer({ default: 3 }) } });
+// @ts-expect-error an output has no bounds
+commandComponent({ name: "i", environment, command: "true", outputs: { count: integer({ max: 3 }) } });
 // @ts-expect-error an output is always there
 commandComponent({ name: "j", environment, command: "true", outputs: { model: uriFolder({ optional: true }) } });
 // @ts-expect-error inputs are mounted read only, outputs are not

@@ -19,6 +19,7 @@ import { exportPipeline } from "#authoring/export-pipeline.ts";
 import { readYaml } from "#shared/domain/read-yaml.ts";
 import { createFileSource } from "#shared/files.ts";
 import { pipeline as flagship } from "../../pipelines/fashion_mnist.ts";
+import { schemaProblems } from "./azureml-schema.ts";
 import { compile, load, loadYaml } from "./compile-authored.ts";
 import { fit, split, use } from "./components.ts";
 
@@ -118,6 +119,7 @@ describe("exported YAML", () => {
   ])("%s compiles to the plan of its TypeScript", async (_, options) => {
     const [path = "", ...others] = await written(everything(), options);
     expect(others).toEqual([]);
+    expect(schemaProblems(await readFile(path, "utf8"))).toEqual([]);
     const loaded = await loadYaml(path);
     expect(loaded.issues).toEqual([]);
     expect(await compile(loaded, { images: data })).toEqual(await planOfTypeScript());
@@ -134,6 +136,7 @@ describe("exported YAML", () => {
       "components/use.yml",
       "everything.yml",
     ]);
+    for (const path of paths) expect(schemaProblems(await readFile(path, "utf8"))).toEqual([]);
     const loaded = await loadYaml(paths[0] ?? "");
     expect(await readFile(join(out, "components/fit.yml"), "utf8")).not.toContain("jobs");
     expect(loaded.issues).toEqual([]);
@@ -173,6 +176,7 @@ describe("exported YAML", () => {
       inputs: { images: { type: "uri_folder" }, rate: { type: "number" }, epochs: 3 },
       jobs: { fit: { inputs: { epochs: "${{parent.inputs.epochs}}" } } },
     });
+    expect(schemaProblems(found.files[0]?.text ?? "")).toEqual([]);
     expect(found.files[0]?.text).not.toContain("note: ${{");
     expect(found.warnings).toEqual([
       "the input `images` has no value: `az ml job create --set inputs.images.path=...`",

@@ -37,10 +37,10 @@ describe("a pipeline in TypeScript", () => {
       {
         name: "garments",
         tags: { owner: "tests" },
-        settings: { continue_on_step_failure: true, on_finalize: "fit" },
+        settings: { continue_on_step_failure: true },
         inputs: { images: uriFolder(), size: string({ default: "Standard_D4s_v5" }) },
       },
-      ({ inputs, node, promote }) => {
+      ({ inputs, node, promote, onFinalize }) => {
         const { outputs } = node(split, { images: { path: inputs.images, mode: "download" }, labels: undefined });
         const fitted = node(
           fit,
@@ -54,6 +54,7 @@ describe("a pipeline in TypeScript", () => {
             outputs: { model: { mode: "upload" } },
           },
         );
+        onFinalize(fitted);
         return { index: outputs.index, model: promote(fitted.outputs.model, { name: "garments", version: "1" }) };
       },
     );
@@ -153,9 +154,7 @@ describe("what types cannot see is told where the pipeline is defined:", () => {
       node(split, { images });
       return {};
     });
-    expect(twice).toThrow(
-      'pipeline p: two nodes are called `split`; give one another name: node(..., { name: "split_2" })',
-    );
+    expect(twice).toThrow('pipeline p: two nodes are called `split`; give one of them another: { name: "split_2" }');
   });
 
   test("a node name that Azure ML does not take", () => {

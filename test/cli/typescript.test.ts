@@ -146,11 +146,20 @@ describe("types", () => {
     expect(code).toBe(2);
   });
 
+  test("knows primitive outputs, and what a component runs as", async () => {
+    await put("p.yml", "type: parallel\nname: p\ninputs: {x: {type: uri_folder}}\noutputs: {rows: {type: uri_file}}\n");
+    await put("d.yml", "name: d\noutputs: {ok: {type: boolean, is_control: true}, count: {type: integer}}\n");
+    expect(await mlpipe("types", "p.yml", "d.yml", "--out", "parts.g.ts")).toMatchObject({ code: 0 });
+    const written = await readFile(join(cwd, "parts.g.ts"), "utf8");
+    expect(written).toContain('loadComponent("./p.yml", {\n  type: "parallel",\n');
+    expect(written).toContain("  outputs: {\n    ok: boolean(),\n    count: integer(),\n  },\n");
+  });
+
   test("names every file that holds no component", async () => {
     await put("a.yml", "type: sweep\n");
     await put("b.yml", "name: b\ninputs: {x: {type: folder}}\n");
     const { code, stderr } = await mlpipe("types", "a.yml", "b.yml");
-    expect(stderr).toContain("error: a.yml: is no command or pipeline component");
+    expect(stderr).toContain("error: a.yml: is no command, parallel or pipeline component");
     expect(stderr).toContain("error: b.yml:2:20 inputs.x.type: `folder` is no type");
     expect(code).toBe(2);
   });

@@ -56,7 +56,7 @@ export const pipelineExtension = shape({
 });
 
 type NodeExtension = NonNullable<ReturnType<typeof nodeExtension>>;
-type PipelineExtension = NonNullable<ReturnType<typeof pipelineExtension>>;
+export type PipelineExtension = NonNullable<ReturnType<typeof pipelineExtension>>;
 
 /** `resources.properties`: the service's own, and ours under `mlpipe`. */
 export const resourceProperties: Reader<{ readonly own: NodeExtension; readonly service: Mapping }> = (
