@@ -16,14 +16,19 @@ import { createReadCondition } from "#functions/activities/read-condition.ts";
 import { createReadLoop } from "#functions/activities/read-loop.ts";
 import { createReadSweep } from "#functions/activities/read-sweep.ts";
 import { createReadTrialMetrics } from "#functions/activities/read-trial-metrics.ts";
+import { createJudgeModel } from "#functions/activities/judge-model.ts";
 import { createNotifyRunEnd } from "#functions/activities/notify-run-end.ts";
 import { createSendNotification } from "#functions/activities/send-notification.ts";
+import { createReadApproval } from "#functions/activities/read-approval.ts";
 import { createReadGraph } from "#functions/activities/read-graph.ts";
+import { createRegisterModel } from "#functions/activities/register-model.ts";
 import { createReleaseSlot } from "#functions/activities/release-slot.ts";
 import { createRememberRun } from "#functions/activities/remember-run.ts";
 import { createReportNode } from "#functions/activities/report-node.ts";
+import { createRequestApproval } from "#functions/activities/request-approval.ts";
 import { createSignalNodes } from "#functions/activities/signal-nodes.ts";
 import { createStartBodyNodes } from "#functions/activities/start-body-nodes.ts";
+import { createStartChampions } from "#functions/activities/start-champions.ts";
 import { createStartNodes } from "#functions/activities/start-nodes.ts";
 import { startTrials } from "#functions/activities/start-trials.ts";
 import { createSubmitJob } from "#functions/activities/submit-job.ts";
@@ -39,6 +44,7 @@ import { datasetArrived } from "#functions/events/dataset-arrived.ts";
 import { jobChanged } from "#functions/events/job-changed.ts";
 import { outputWritten } from "#functions/events/output-written.ts";
 import { applyRetention } from "#functions/http/apply-retention.ts";
+import { approveRun } from "#functions/http/approve-run.ts";
 import { cancelRun } from "#functions/http/cancel-run.ts";
 import { createDatasetUpload } from "#functions/http/create-dataset-upload.ts";
 import { deleteDataset } from "#functions/http/delete-dataset.ts";
@@ -61,6 +67,9 @@ import { createUpload } from "#functions/http/create-upload.ts";
 import { deleteSchedule } from "#functions/http/delete-schedule.ts";
 import { downloadNodeOutput } from "#functions/http/download-node-output.ts";
 import { explainNode } from "#functions/http/explain-node.ts";
+import { getModel } from "#functions/http/get-model.ts";
+import { getModelVersion } from "#functions/http/get-model-version.ts";
+import { listModels } from "#functions/http/list-models.ts";
 import { getNode } from "#functions/http/get-node.ts";
 import { getNodeLogs } from "#functions/http/get-node-logs.ts";
 import { getNodeMetrics } from "#functions/http/get-node-metrics.ts";
@@ -96,6 +105,7 @@ import { createRegistryRoom } from "#functions/registry.ts";
 import { createDataIdentities } from "#functions/reuse/data-identities.ts";
 import { createNodeMemory } from "#functions/reuse/node-memory.ts";
 import { createReuse } from "#functions/reuse/reuse.ts";
+import { createApprovals } from "#functions/promotion/approvals.ts";
 import { createRunArchive } from "#functions/retention/run-archive.ts";
 import { createRunDocuments } from "#functions/run-documents.ts";
 import { createSchedules } from "#functions/schedules.ts";
@@ -116,6 +126,7 @@ import { collectDataset } from "#orchestrations/collect-dataset.ts";
 import { runDoWhile } from "#orchestrations/run-do-while.ts";
 import { runIfElse } from "#orchestrations/run-if-else.ts";
 import { runNode } from "#orchestrations/run-node.ts";
+import { runPromote } from "#orchestrations/run-promote.ts";
 import { runSweep } from "#orchestrations/run-sweep.ts";
 import { runParallelFor } from "#orchestrations/run-parallel-for.ts";
 import { runPipeline } from "#orchestrations/run-pipeline.ts";
@@ -123,6 +134,7 @@ import { createBlobs } from "#shared/azure/blob.ts";
 import { createCredential } from "#shared/azure/credential.ts";
 import { createMlClient } from "#shared/azure/ml-client.ts";
 import { createMl } from "#shared/azure/ml.ts";
+import { createModels } from "#shared/azure/models.ts";
 import { createRegistry } from "#shared/azure/registry.ts";
 import { createRecords } from "#shared/azure/records.ts";
 import { createLog } from "#shared/log.ts";
@@ -171,6 +183,8 @@ const context: App = {
   reuse: createReuse({ assets, data, memory, log }),
   startRun,
   slots: createSlots({ records }),
+  models: createModels(connection),
+  approvals: createApprovals({ records }),
   concurrency: settings.concurrency,
   deployment: settings.deployment,
   records,
@@ -208,6 +222,7 @@ const routes = [
   listRuns,
   getRun,
   cancelRun,
+  approveRun,
   rerunRun,
   getNode,
   getNodeLogs,
@@ -224,6 +239,9 @@ const routes = [
   listComponentVersions,
   getComponent,
   putComponent,
+  listModels,
+  getModel,
+  getModelVersion,
   getRetention,
   applyRetention,
   listSchedules,
@@ -300,6 +318,11 @@ const implementations: ActivityImplementation[] = [
   implement(activities.readLoop, createReadLoop(context)),
   implement(activities.gatherOutputs, createGatherOutputs(context)),
   implementWithClient(activities.startBodyNodes, createStartBodyNodes(context)),
+  implementWithClient(activities.judgeModel, createJudgeModel(context)),
+  implementWithClient(activities.startChampions, createStartChampions(context)),
+  implementWithClient(activities.requestApproval, createRequestApproval(context)),
+  implement(activities.readApproval, createReadApproval(context)),
+  implementWithClient(activities.registerModel, createRegisterModel(context)),
   implementWithClient(activities.readTrialMetrics, createReadTrialMetrics(context)),
   implementWithClient(activities.startTrials, startTrials),
   implement(activities.sendNotification, createSendNotification(context)),
@@ -329,5 +352,6 @@ df.app.orchestration("runSweep", runSweep);
 df.app.orchestration("runIfElse", runIfElse);
 df.app.orchestration("runDoWhile", runDoWhile);
 df.app.orchestration("runParallelFor", runParallelFor);
+df.app.orchestration("runPromote", runPromote);
 df.app.orchestration("collectDataset", collectDataset);
 df.app.orchestration("deliverNotification", deliverNotification);

@@ -1,6 +1,7 @@
 // What the functions' bodies are given. Built once, in main.ts.
 import type { Blobs } from "#shared/azure/blob.ts";
 import type { Ml } from "#shared/azure/ml.ts";
+import type { Models } from "#shared/azure/models.ts";
 import type { Concurrency } from "#shared/domain/concurrency.ts";
 import type { Records } from "#shared/azure/records.ts";
 import type { RetentionPolicy } from "#shared/domain/retention.ts";
@@ -16,6 +17,7 @@ import type { JobLogs } from "./job-logs.ts";
 import type { OutputText } from "./output-text.ts";
 import type { Pipelines } from "./pipelines.ts";
 import type { RegistryRoom } from "./registry.ts";
+import type { Approvals } from "./promotion/approvals.ts";
 import type { RunDocuments } from "./run-documents.ts";
 import type { DataIdentities } from "./reuse/data-identities.ts";
 import type { NodeMemory } from "./reuse/node-memory.ts";
@@ -42,6 +44,10 @@ export interface App {
   readonly runs: RunDocuments;
   readonly startRun: StartRun;
   readonly slots: Slots;
+  /** Registered models. */
+  readonly models: Models;
+  /** Answers of people whom runs have asked. */
+  readonly approvals: Approvals;
   /** Limits for all runs together. */
   readonly concurrency: Concurrency;
   /** Tells this app's jobs from those of another on the same workspace. */

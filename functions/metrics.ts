@@ -41,6 +41,13 @@ export async function readMetrics(ml: Ml, jobName: string): Promise<NodeMetrics>
   };
 }
 
+/** The last value of each metric, NaN and the infinities among them; empty when the job has no MLflow run. */
+export async function readLastValues(ml: Ml, jobName: string): Promise<Map<string, number>> {
+  const answer = await ml.mlflow(`runs/get?${new URLSearchParams({ run_id: jobName }).toString()}`);
+  const metrics = answer === undefined ? [] : Run.parse(answer).run.data.metrics;
+  return new Map(metrics.map(({ key, value }) => [key, value]));
+}
+
 /** Every finite value of one metric, in the order they were logged. */
 export async function readHistory(ml: Ml, jobName: string, key: string): Promise<NodeMetrics["metrics"][string]> {
   const answer = await ml.mlflow(

@@ -106,8 +106,8 @@ export function createRunDocuments(clients: {
     const states = statesOf(plan, status);
     const told = new Map<string, Told>();
     const wanted = plan.nodes
-      .flatMap(({ name }, index) => (hasInstance(states[index]) ? [{ name, state: states[index] }] : []))
-      .toSorted((a, b) => interest(b.state) - interest(a.state));
+      .flatMap(({ name, kind }, index) => (hasInstance(states[index]) ? [{ name, kind, state: states[index] }] : []))
+      .toSorted((a, b) => interest(b) - interest(a));
     await Promise.all(
       wanted.slice(0, detailedNodes).map(async ({ name, state }) => {
         const node = await readNodeAs(client, runId, name, state);
@@ -135,8 +135,11 @@ export function createRunDocuments(clients: {
       return uri === undefined ? [] : [[name, uri] as const];
     });
     const failure = failureOf(status, nodes);
-    const waiting = waitsFor(status);
     const isEnded = runStatus !== "queued" && runStatus !== "running";
+    const decider = nodes.find((_node, index) => plan.nodes[index]?.promotion !== undefined);
+    const isAsking = runStatus === "running" && decider?.promotion?.approval?.requestedTime !== undefined;
+    const waiting = runStatus === "queued" ? waitsFor(status) : isAsking ? decider.waitsFor : undefined;
+    const promotion = promotionOf(plan, decider);
     return {
       runId,
       pipeline: plan.pipeline,
@@ -148,7 +151,8 @@ export function createRunDocuments(clients: {
       ...(isEnded ? { endTime: iso(status.lastUpdatedTime) } : {}),
       nodes,
       outputs: Object.fromEntries(outputs),
-      ...(runStatus === "queued" && waiting !== undefined ? { waitsFor: waiting } : {}),
+      ...(waiting === undefined ? {} : { waitsFor: waiting }),
+      ...(promotion === undefined ? {} : { promotion }),
       ...(failure === undefined ? {} : { failure }),
       tags: plan.tags,
       ...(plan.assets === undefined ? {} : { assets: plan.assets }),
@@ -236,12 +240,25 @@ function statesOf(plan: Plan, status: DurableOrchestrationStatus): NodeState[] {
   return plan.nodes.map(() => ({ status: "waiting", attempt: 0 }));
 }
 
+/** What became of the run's model; a node that never decided says why. */
+function promotionOf(plan: Plan, node: NodeRun | undefined): RunDocument["promotion"] {
+  if (node === undefined) return undefined;
+  if (node.promotion !== undefined || !nodeStatusFacts[node.status].isTerminal) return node.promotion;
+  const asked = plan.nodes.find(({ name }) => name === node.name)?.promotion;
+  if (asked === undefined) return undefined;
+  const reason = node.failure?.reason ?? `the node that decides on it was ${node.status}`;
+  return { model: asked.model, stage: asked.stage, outcome: "not-promoted", reason, rules: [] };
+}
+
 const hasInstance = (state: NodeState | undefined) => state !== undefined && state.attempt > 0;
 
-/** Running nodes first, then failed ones. */
-function interest({ status }: NodeState = { status: "waiting", attempt: 0 }): number {
-  if (!nodeStatusFacts[status].isTerminal) return 2;
-  return nodeStatusFacts[status].isSuccess ? 0 : 1;
+/** The node that decides on the model first, then running ones, then failed ones. */
+function interest({ kind, state }: { kind: PlanNode["kind"]; state: NodeState | undefined }): number {
+  const { isTerminal, isSuccess } = nodeStatusFacts[state?.status ?? "waiting"];
+  // What became of the model is part of the run's own document.
+  if (kind === "promote") return 3;
+  if (!isTerminal) return 2;
+  return isSuccess ? 0 : 1;
 }
 
 /** Whether a job is not on a machine yet. */
@@ -260,9 +277,9 @@ function toNodeRun(node: PlanNode, state: NodeState = { status: "waiting", attem
       ...(state.endTime === undefined ? {} : { endTime: state.endTime }),
     };
   }
-  const { attempt, jobName, jobStatus, instanceType, refused, attempts, waitsFor, startTime, sweep, taken, loop } =
-    told;
-  const hasJob = sweep === undefined && node.loop === undefined && node.kind !== "if_else";
+  const { attempt, jobName, jobStatus, instanceType, refused, attempts, waitsFor, startTime } = told;
+  const { sweep, taken, loop, promotion } = told;
+  const hasJob = sweep === undefined && node.loop === undefined && node.kind !== "if_else" && node.kind !== "promote";
   const isQueued = state.status === "running" && hasJob && isQueuedStatus(jobStatus);
   const result = "status" in told ? told : undefined;
   const endTime = result?.endTime ?? state.endTime;
@@ -277,6 +294,7 @@ function toNodeRun(node: PlanNode, state: NodeState = { status: "waiting", attem
     ...(sweep === undefined ? {} : { sweep }),
     ...(taken === undefined ? {} : { taken }),
     ...(loop === undefined ? {} : { loop }),
+    ...(promotion === undefined ? {} : { promotion }),
     ...(refused.length === 0 ? {} : { refusedInstanceTypes: refused }),
     ...(attempts === undefined ? {} : { attempts }),
     ...(waitsFor === undefined || result !== undefined ? {} : { waitsFor }),

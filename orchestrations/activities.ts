@@ -8,6 +8,7 @@ import { PlanBody, PlanGraph } from "#shared/domain/plan.ts";
 import { NodeRecipe, RememberedNode } from "#shared/domain/remembered-node.ts";
 import { NodeFailure } from "#shared/domain/run.ts";
 import { activity, briefly } from "./contract.ts";
+import { ApprovalAnswer, Promotion } from "#shared/domain/promotion/promotion.ts";
 import { Message } from "#shared/domain/webhook/notification.ts";
 import { NodeSignal } from "./signals.ts";
 
@@ -170,6 +171,9 @@ export const readTrialMetrics = activity("readTrialMetrics", {
 /** What a control-flow node is asked about; `upstream` holds what it reads. */
 const ControlNode = z.object({ runId: z.string(), node: z.string(), upstream: z.record(z.string(), z.string()) });
 
+/** A node that runs once more, on the registered model of a version. */
+const ChampionNode = z.object({ node: z.string(), planNode: z.string(), uri: z.string() });
+
 /** How a condition comes out: that of an `if_else`, or of a `do_while` by the output of the round that has ended. */
 export const readCondition = activity("readCondition", {
   input: ControlNode,
@@ -219,6 +223,58 @@ export const gatherOutputs = activity("gatherOutputs", {
     z.object({ outputs: z.record(z.string(), z.string()) }),
     /** A value that cannot be read. */
     z.object({ reason: z.string() }),
+  ]),
+});
+
+/** Judges the run's model by every rule, or names the nodes that have to score the champion before that can be done. */
+export const judgeModel = activity("judgeModel", {
+  input: ControlNode,
+  output: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("unscored"), promotion: Promotion, nodes: z.array(ChampionNode) }),
+    z.object({
+      kind: z.literal("judged"),
+      promotion: Promotion,
+      /** Whether the model may have the stage, as far as rules say. */
+      isPassed: z.boolean(),
+      /** The champion's version that a rule has compared with, null for none; absent when no rule asks for it. */
+      compared: z.string().nullable().optional(),
+    }),
+  ]),
+});
+
+/** Starts nodes once more, on the champion's model; one that exists already is left alone. */
+export const startChampions = activity("startChampions", {
+  input: ControlNode.extend({ nodes: z.array(ChampionNode) }),
+  output: z.null(),
+});
+
+/** Tells webhooks that somebody is asked whether a model is approved. */
+export const requestApproval = activity("requestApproval", {
+  input: z.object({ runId: z.string(), node: z.string(), question: z.string(), time: z.string() }),
+  output: z.null(),
+  retry: briefly,
+});
+
+/** The answer, or null while there is none; with `closing` there always is one: what comes after it is too late. */
+export const readApproval = activity("readApproval", {
+  input: z.object({ runId: z.string(), closing: ApprovalAnswer.optional() }),
+  output: ApprovalAnswer.nullable(),
+});
+
+/** Registers the model, or finds it registered, and moves the stage to it. Done twice, it is done once. */
+export const registerModel = activity("registerModel", {
+  input: ControlNode.extend({
+    promotion: Promotion,
+    /** See `judgeModel`. */
+    compared: z.string().nullable().optional(),
+  }),
+  output: z.discriminatedUnion("kind", [
+    z.object({ kind: z.literal("promoted"), version: z.string() }),
+    z.object({ kind: z.literal("already-promoted"), version: z.string() }),
+    /** Another model has become the champion meanwhile: the rules have to be judged again. */
+    z.object({ kind: z.literal("moved") }),
+    /** The workspace will not take it. */
+    z.object({ kind: z.literal("refused"), reason: z.string() }),
   ]),
 });
 

@@ -25,6 +25,8 @@ export const NodeSignal = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("cancel"), reason: z.string() }),
   /** A job ahead in the queue has ended: ask again. */
   z.object({ kind: z.literal("slot-free") }),
+  /** Somebody has answered whether the run's model is approved: the answer itself is written down. */
+  z.object({ kind: z.literal("answered") }),
 ]);
 export type NodeSignal = z.infer<typeof NodeSignal>;
 

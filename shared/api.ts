@@ -26,6 +26,13 @@ import {
 import { DeadLetter } from "./domain/webhook/notification.ts";
 import { WebhookName } from "./domain/webhook/webhook.ts";
 import { InputValue } from "./domain/input-value.ts";
+import {
+  ApproveRequest,
+  ModelDocument,
+  ModelList,
+  ModelName,
+  ModelVersionDocument,
+} from "./domain/promotion/documents.ts";
 import { ResolvedAsset } from "./domain/resolved-asset.ts";
 import { RetentionReport } from "./domain/retention.ts";
 import { ScheduleDocument } from "./domain/schedule/schedule-document.ts";
@@ -276,4 +283,5 @@ export {
   WebhookName,
   WebhookTestAnswer,
 };
+export { ApproveRequest, ModelDocument, ModelList, ModelName, ModelVersionDocument };
 export { InputValue, NodeRun, RetentionReport, RunDocument, RunId, RunSummary, ScheduleDocument, ScheduleName };

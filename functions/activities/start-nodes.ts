@@ -3,10 +3,11 @@
 import type { DurableClient } from "durable-functions";
 import { nodeKinds } from "#orchestrations/nodes/nodes.ts";
 import type { NodeInput } from "#orchestrations/run-node.ts";
+import type { PromoteInput } from "#orchestrations/run-promote.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
 import type { NodePolicy } from "#shared/domain/node-policy.ts";
 import { graphOf, type Plan } from "#shared/domain/plan.ts";
-import { hasJobLimits } from "#shared/domain/slot-needs.ts";
+import { hasJobLimits, runNeeds } from "#shared/domain/slot-needs.ts";
 import type { ReusedResult } from "#shared/domain/node-result.ts";
 import type { NodeRecipe } from "#shared/domain/remembered-node.ts";
 import type { App } from "../app.ts";
@@ -25,6 +26,7 @@ export function createStartNodes({ plans, reuse, concurrency, notifications }: N
     const graph = graphOf(plan);
     const decisions = await reuse.decideNodes(runId, plan, nodes);
     const isLimited = hasJobLimits(concurrency, plan);
+    const holdsSlot = Object.keys(runNeeds(concurrency, plan)).length > 0;
     const byName = new Map(graph.nodes.map((node) => [node.name, node]));
     const reused = await reuse.takeReused(runId, plan, decisions, new Date().toISOString());
     const toStart = nodes.filter(({ node }) => decisions.get(node)?.stands === undefined);
@@ -33,7 +35,7 @@ export function createStartNodes({ plans, reuse, concurrency, notifications }: N
         const found = byName.get(node);
         if (found === undefined) throw new Error(`the plan of ${runId} has no node ${node}`);
         const { kind, component, instanceTypes, timeoutSeconds } = found;
-        const input: NodeInput = {
+        const input: NodeInput & Partial<PromoteInput> = {
           runId,
           node,
           kind,
@@ -44,6 +46,7 @@ export function createStartNodes({ plans, reuse, concurrency, notifications }: N
           ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
           ...policyOf(plan, node),
           ...(isLimited ? { isLimited } : {}),
+          ...approvalOf(plan, node, holdsSlot),
         };
         await startOnce(client, nodeKinds[kind].orchestration, nodeInstanceId(runId, node), input);
       }),
@@ -65,6 +68,12 @@ export function createStartNodes({ plans, reuse, concurrency, notifications }: N
 function recipeOf(decisions: Decisions, node: string): { recipe?: NodeRecipe } {
   const recipe = decisions.get(node)?.recipe;
   return recipe === undefined ? {} : { recipe };
+}
+
+/** What a node that decides on a model has to know of the wait for somebody's answer. */
+function approvalOf({ nodes }: Plan, node: string, holdsSlot: boolean): Partial<PromoteInput> {
+  const approval = nodes.find(({ name }) => name === node)?.promotion?.approval;
+  return approval === undefined ? {} : { approvalSeconds: approval.timeoutSeconds, holdsSlot };
 }
 
 function policyOf({ nodes }: Plan, node: string): { policy?: NodePolicy } {

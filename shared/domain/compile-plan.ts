@@ -15,6 +15,7 @@ import { sourceOf } from "./outputs.ts";
 import type { PipelineDocument } from "./pipeline-document.ts";
 import { readPipelineInputs } from "./pipeline-inputs.ts";
 import { createScope } from "./create-scope.ts";
+import { readPromotion } from "./promotion/read-promotion.ts";
 import { readSettingsNodes } from "./settings-nodes.ts";
 import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
 import { roundName } from "./plan-node-of.ts";
@@ -167,9 +168,11 @@ function compileOnce(
   );
   compiler.compile(scope);
   const settingsNodes = readSettingsNodes(read.settings ?? {}, scope, nodes, list);
+  const own = read.settings?.mlpipe ?? {};
+  const promotion = own.promote === undefined ? undefined : readPromotion(own.promote, scope, nodes, compiler);
+  if (promotion !== undefined) nodes.set(promotion.name, promotion);
   if (isCheckOnly) return { plan: undefined, list, refused };
 
-  const own = read.settings?.mlpipe ?? {};
   const policy = toNodePolicy(own);
   const concurrency = toConcurrency(own);
   const timeoutSeconds = options.timeoutSeconds ?? own.limits?.run;
@@ -223,8 +226,9 @@ function planOutputs(scope: Scope, compiler: PlanCompiler): Plan["outputs"] {
 function inOrder(nodes: ReadonlyMap<string, PlanNode>, { onInit, onFinalize }: SettingsNodes): PlanNode[] {
   const edges = new Map([...nodes.values()].map((node) => [node.name, dependenciesOf(node)]));
   const order = inDependencyOrder(edges).flatMap((name) => nodes.get(name) ?? []);
-  const place = ({ name }: PlanNode) => (name === onInit ? 0 : name === onFinalize ? 2 : 1);
-  return onInit === undefined && onFinalize === undefined ? order : order.toSorted((a, b) => place(a) - place(b));
+  const place = ({ name, kind }: PlanNode) =>
+    name === onInit ? 0 : name === onFinalize ? 3 : kind === "promote" ? 2 : 1;
+  return order.toSorted((a, b) => place(a) - place(b));
 }
 
 /** Every job has its artifacts, so they can be read without being listed as an output. */

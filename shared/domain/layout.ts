@@ -64,6 +64,11 @@ export function rememberedNodesPath(runId: string): string {
   return `${runFolder(runId)}.remembered.json`;
 }
 
+/** Whether the run's model is approved: written once. */
+export function approvalPath(runId: string): string {
+  return `${runFolder(runId)}.approval.json`;
+}
+
 /** Below it, one note per start: the nodes that a run has reused, and from where. */
 export function reusedFolder(runId: string): string {
   return `${runFolder(runId)}.reused/`;

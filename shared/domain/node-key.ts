@@ -44,6 +44,7 @@ const counts = {
   forceRerun: "no",
   sweep: "as written",
   loop: "as written",
+  promotion: "as written",
   when: "no",
   refusal: "no",
 } as const satisfies Record<FieldOf<PlanNode>, "as written" | "in parts" | "no">;

@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { RememberedNode } from "./remembered-node.ts";
 import { Block, LoopSummary } from "./control/loop-summary.ts";
+import { Promotion } from "./promotion/promotion.ts";
 import { NodeAttempt, NodeFailure, ReusedFrom } from "./run.ts";
 import { SweepSummary } from "./sweep/sweep-plan.ts";
 
@@ -28,6 +29,8 @@ export const NodeProgress = z.object({
   loop: LoopSummary.optional(),
   /** It has ended and says so to its run. */
   isReporting: z.boolean().optional(),
+  /** Of the node that decides on the run's model. */
+  promotion: Promotion.optional(),
 });
 export type NodeProgress = z.infer<typeof NodeProgress>;
 

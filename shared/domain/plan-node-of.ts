@@ -1,5 +1,6 @@
-// Nodes that come to be while a run goes on: trials of a sweep, iterations and items of a loop. Their names say what they are:
-// `tune.trial_2`, `loop.iteration_3`, or `loop.iteration_3.prep` where the body is a pipeline.
+// Nodes that come to be while a run goes on: trials of a sweep, iterations and items of a loop, a node that scores the champion
+// as well. Their names say what they are: `tune.trial_2`, `loop.iteration_3`, or `loop.iteration_3.prep` where the body is a
+// pipeline, `score.champion_4`.
 import type { LoopPlan } from "./control/loop-plan.ts";
 import { type Plan, type PlanNode, dependenciesOf } from "./plan.ts";
 
@@ -8,6 +9,13 @@ const rounds = { do_while: "iteration", parallel_for: "item" } as const satisfie
 /** What the names of the nodes of one round of a loop begin with. @param loop the loop's own name in the run */
 export function roundName(loop: string, kind: LoopPlan["kind"], number: number): string {
   return `${loop}.${rounds[kind]}_${number}`;
+}
+
+const championPattern = /^champion_[A-Za-z0-9_-]+$/;
+
+/** What a node is called when it runs once more, on the registered model of that version. */
+export function championNodeName(node: string, version: string): string {
+  return `${node}.champion_${version.replaceAll(/[^A-Za-z0-9_-]/g, "_")}`;
 }
 
 /**
@@ -40,6 +48,7 @@ function findNode(plan: Pick<Plan, "nodes" | "bodies">, name: string): Found | u
       if (!wanted.startsWith(`${node.name}.`)) continue;
       const rest = wanted.slice(node.name.length + 1);
       if (node.sweep !== undefined && /^trial_\d+$/.test(rest)) return { node, nameInRun };
+      if (championPattern.test(rest)) return { node, nameInRun };
       if (node.loop === undefined) continue;
       const { kind, body } = node.loop;
       const round = new RegExp(`^${rounds[kind]}_\\d+(?=$|\\.)`).exec(rest)?.[0];

@@ -7,6 +7,7 @@ import { SweepPlan } from "./sweep/sweep-plan.ts";
 import { NodePolicy } from "./node-policy.ts";
 import { Concurrency } from "./concurrency.ts";
 import { ResolvedAsset } from "./resolved-asset.ts";
+import { PromotionPlan } from "./promotion/promotion-plan.ts";
 
 /** Node name: the pipeline's own key, or `outer.inner` for a node of a sub-pipeline. */
 export const NodeName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]*(\.[A-Za-z_][A-Za-z0-9_-]*)*$/);
@@ -80,7 +81,7 @@ export const NodeResources = z.object({
 });
 
 /** Kinds of nodes that a run executes; everything else compiles to these. */
-const NodeKindName = z.enum(["command", "sweep", "if_else", "do_while", "parallel_for"]);
+const NodeKindName = z.enum(["command", "sweep", "if_else", "do_while", "parallel_for", "promote"]);
 
 export const PlanNode = z.object({
   name: NodeName,
@@ -112,6 +113,8 @@ export const PlanNode = z.object({
   sweep: SweepPlan.optional(),
   /** Of a loop, which has no job of its own. */
   loop: LoopPlan.optional(),
+  /** Of the node that decides on the run's model: its input `model`. The others are what the rules' nodes read. */
+  promotion: PromotionPlan.optional(),
   /** What it is that cannot run; a plan that holds such a node is shown and never started. */
   refusal: z.string().optional(),
   /** It runs only when each of these `if_else` nodes comes out so. */
@@ -202,7 +205,8 @@ export type PlanGraph = z.infer<typeof PlanGraph>;
 /** Names of the nodes whose outputs or decisions `node` needs, without repeats, in order of first use. */
 export function dependenciesOf(node: PlanNode): string[] {
   const names = Object.values(node.inputs).flatMap((input) => (input.kind === "output" ? [input.node] : []));
-  return [...new Set([...names, ...(node.when ?? []).map((condition) => condition.node)])];
+  const measured = node.promotion?.rules.map((rule) => rule.node) ?? [];
+  return [...new Set([...names, ...measured, ...(node.when ?? []).map((condition) => condition.node)])];
 }
 
 const graphs = new WeakMap<Plan, PlanGraph>();
@@ -242,7 +246,10 @@ function toGraph(plan: Plan): PlanGraph {
 /** What a node reads, and what the pipeline's settings make it wait for. */
 function allDependencies(node: PlanNode, plan: Plan): string[] {
   const { onInit, onFinalize } = plan.settings;
-  if (node.name === onFinalize) return plan.nodes.map(({ name }) => name).filter((name) => name !== node.name);
+  const others = () => plan.nodes.map(({ name }) => name).filter((name) => name !== node.name);
+  if (node.name === onFinalize) return others();
+  // A model is decided on when the run has nothing else to do.
+  if (node.kind === "promote") return others().filter((name) => name !== onFinalize);
   const read = dependenciesOf(node);
   return onInit === undefined || node.name === onInit || read.includes(onInit) ? read : [onInit, ...read];
 }
@@ -252,6 +259,8 @@ function optionalDependencies(node: PlanNode, plan: Plan): string[] {
   const inputs = Object.values(node.inputs).filter((input) => input.kind === "output");
   const conditions = (node.when ?? []).map((condition) => condition.node);
   const read = inputs.filter(({ isOptional }) => isOptional !== true).map((input) => input.node);
-  const required = new Set([...read, ...conditions]);
-  return dependenciesOf(node).filter((name) => !required.has(name));
+  const measured = (node.promotion?.rules ?? []).map((rule) => rule.node);
+  const required = new Set([...read, ...conditions, ...measured]);
+  const all = node.kind === "promote" ? allDependencies(node, plan) : dependenciesOf(node);
+  return all.filter((name) => !required.has(name));
 }

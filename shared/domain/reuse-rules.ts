@@ -16,12 +16,16 @@ const canBeReused = {
   if_else: false,
   do_while: false,
   parallel_for: false,
+  promote: false,
 } as const satisfies Record<PlanNode["kind"], boolean>;
 
 /** Why `node` runs in any case, or undefined when it may be reused. */
 export function whyNeverReused(plan: Plan, node: PlanNode): NeverReused | undefined {
   const { onInit, onFinalize, forceRerun } = plan.settings;
-  if (!canBeReused[node.kind]) return { reason: "it is control flow", isFinal: true, isRemembered: false };
+  if (!canBeReused[node.kind]) {
+    const reason = node.kind === "promote" ? "every run's model is decided on anew" : "it is control flow";
+    return { reason, isFinal: true, isRemembered: false };
+  }
   if (node.name === onInit || node.name === onFinalize) {
     const reason = `it is the node that runs ${node.name === onInit ? "before" : "after"} all others, for what it does`;
     return { reason, isFinal: true, isRemembered: false };

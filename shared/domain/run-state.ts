@@ -155,10 +155,17 @@ export function upstreamUris(graph: PlanGraph, state: RunState): (node: string) 
   let made: ReadonlyMap<string, readonly (readonly [string, string])[]> | undefined;
   return (node) => {
     if (node === graph.onFinalize) return {};
-    dependsOn ??= new Map(graph.nodes.map((one) => [one.name, one.dependsOn]));
+    dependsOn ??= new Map(graph.nodes.map((one) => [one.name, readBy(one)]));
     made ??= Map.groupBy(Object.entries(state.uris), ([key]) => key.slice(0, key.lastIndexOf(".")));
     return Object.fromEntries((dependsOn.get(node) ?? []).flatMap((upstream) => made?.get(upstream) ?? []));
   };
+}
+
+/** The node that decides on a model waits for all others and reads but few. */
+function readBy({ kind, dependsOn, optionalDependsOn = [] }: GraphNode): readonly string[] {
+  if (kind !== "promote") return dependsOn;
+  const unread = new Set(optionalDependsOn);
+  return dependsOn.filter((name) => !unread.has(name));
 }
 
 /** How a run with no running node left has ended. */

@@ -2,6 +2,7 @@
 // the page all render, and the only place where a status is given a meaning.
 import { z } from "zod";
 import { Block, LoopSummary } from "./control/loop-summary.ts";
+import { Promotion } from "./promotion/promotion.ts";
 import { SweepSummary } from "./sweep/sweep-plan.ts";
 import { FailureClass } from "./failure-class.ts";
 import { ResolvedAsset } from "./resolved-asset.ts";
@@ -107,6 +108,8 @@ export const NodeRun = z.object({
   taken: Block.optional(),
   /** Of a loop: its rounds. */
   loop: LoopSummary.optional(),
+  /** Of the node that decides on the run's model. */
+  promotion: Promotion.optional(),
 });
 export type NodeRun = z.infer<typeof NodeRun>;
 
@@ -123,8 +126,10 @@ export const RunDocument = z.object({
   nodes: z.array(NodeRun),
   /** Pipeline output name -> URI, once the node that makes it has completed. */
   outputs: z.record(z.string(), z.string()),
-  /** What a queued run waits for. */
+  /** What a queued run waits for, or one that runs and waits for an answer. */
   waitsFor: z.string().optional(),
+  /** What became of the run's model, where the pipeline says that it is to be registered. */
+  promotion: Promotion.optional(),
   /** Why the run failed: the first node that did, or what kept it from starting. */
   failure: z.object({ node: z.string().optional(), reason: z.string() }).optional(),
   tags: z.record(z.string(), z.string()),

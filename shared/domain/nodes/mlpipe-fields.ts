@@ -11,6 +11,7 @@ import {
   type Mapping,
   mapping,
   number,
+  oneOf,
   positiveInteger,
   type Reader,
   recordOf,
@@ -22,6 +23,20 @@ const notNegative: Reader<number> = (value, field, list) => {
   const read = number(value, field, list);
   if (read === undefined || read >= 0) return read;
   list.error(field, "expected seconds, got a number below 0");
+  return undefined;
+};
+
+const finite: Reader<number> = (value, field, list) => {
+  const read = number(value, field, list);
+  if (read === undefined || Number.isFinite(read)) return read;
+  list.error(field, `expected a number, got \`${read}\``);
+  return undefined;
+};
+
+const margin: Reader<number> = (value, field, list) => {
+  const read = finite(value, field, list);
+  if (read === undefined || read >= 0) return read;
+  list.error(field, `expected a number of 0 or more, got \`${read}\`: \`goal: minimize\` turns a rule round`);
   return undefined;
 };
 
@@ -44,6 +59,27 @@ const phases = {
 
 const nodeExtension = shape({ instance_type_fallbacks: listOf(text), retry, limits: shape(phases) });
 
+/** One of the `rules:` of `promote:`. */
+export const promotionRule = shape({
+  node: text,
+  metric: text,
+  at_least: finite,
+  at_most: finite,
+  better_than: oneOf(["champion"] as const),
+  by: margin,
+  goal: oneOf(["maximize", "minimize"] as const),
+  if_unscorable: oneOf(["reject", "pass"] as const),
+});
+
+/** What has to hold for the run's model to become a registered one, see promotion/read-promotion.ts. */
+const promote = shape({
+  model: text,
+  name: text,
+  stage: text,
+  rules: listOf(promotionRule),
+  approval: shape({ timeout: positiveInteger }),
+});
+
 /** The `mlpipe:` of a pipeline's `settings:`. */
 export const pipelineExtension = shape({
   retry,
@@ -53,6 +89,7 @@ export const pipelineExtension = shape({
     max_jobs: positiveInteger,
     max_jobs_per_size: recordOf(positiveInteger),
   }),
+  promote,
 });
 
 type NodeExtension = NonNullable<ReturnType<typeof nodeExtension>>;

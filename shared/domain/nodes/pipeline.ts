@@ -78,4 +78,9 @@ function warnOfSettings(holder: Mapping, path: string, { list }: PlanCompiler): 
     const field = fieldOf(subPath(path, "settings"), said, key);
     list.warn(field, `\`${key}\` has no effect in a sub-pipeline; say it in the outermost`, { atKey: true });
   }
+  const { mlpipe } = said;
+  if (isMapping(mlpipe) && mlpipe.promote !== undefined) {
+    const field = fieldOf(subPath(subPath(path, "settings"), "mlpipe"), mlpipe, "promote");
+    list.warn(field, "`promote` has no effect in a sub-pipeline; say it in the outermost", { atKey: true });
+  }
 }

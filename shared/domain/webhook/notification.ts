@@ -13,6 +13,8 @@ export const NotificationData = z.object({
   jobName: z.string().optional(),
   startTime: z.string().optional(),
   endTime: z.string().optional(),
+  /** Of a run that waits for somebody: whose answer to what. */
+  waitsFor: z.string().optional(),
   failure: z.object({ node: z.string().optional(), reason: z.string() }).optional(),
 });
 export type NotificationData = z.infer<typeof NotificationData>;

@@ -7,6 +7,7 @@ export const WebhookName = z
 
 const notificationTypes = [
   "run.started",
+  "run.waiting",
   "run.completed",
   "run.failed",
   "run.canceled",
