@@ -151,6 +151,34 @@ export type NodeFields<Kind extends ComponentKind, Outputs extends OutputPorts, 
   readonly pipeline: SharedNodeFields<Outputs, Scope>;
 }[Kind];
 
+type PromotionRule = {
+  /** The node that logs the metric. */
+  readonly node: string;
+  readonly metric: string;
+} & (
+  | { readonly at_least: number; readonly at_most?: number }
+  | { readonly at_least?: number; readonly at_most: number }
+  | {
+      readonly better_than: "champion";
+      /** By how much at least. */
+      readonly by?: number;
+      readonly goal?: "maximize" | "minimize";
+      /** What becomes of the rule when the champion cannot be scored. */
+      readonly if_unscorable?: "reject" | "pass";
+    }
+);
+
+/** What has to hold for the run's model to become a registered one. */
+interface Promotion {
+  /** `${{parent.jobs.<node>.outputs.<name>}}` or `${{parent.outputs.<name>}}`. */
+  readonly model: string;
+  readonly name: string;
+  readonly stage?: string;
+  readonly rules?: readonly PromotionRule[];
+  /** Somebody has to agree, in that many seconds. */
+  readonly approval?: { readonly timeout?: number };
+}
+
 /** The first node and the last are chosen in the body: `onInit(node(...))`, `onFinalize(node(...))`. */
 export interface PipelineSettings {
   readonly default_compute?: string;
@@ -158,5 +186,8 @@ export interface PipelineSettings {
   readonly continue_on_step_failure?: boolean;
   readonly force_rerun?: boolean;
   /** What mlpipe understands beyond Azure ML. */
-  readonly mlpipe?: Omit<PipelineExtension, "retry"> & { readonly retry?: Retries };
+  readonly mlpipe?: Omit<PipelineExtension, "retry" | "promote"> & {
+    readonly retry?: Retries;
+    readonly promote?: Promotion;
+  };
 }

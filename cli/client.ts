@@ -25,6 +25,7 @@ import {
 } from "#shared/api.ts";
 import { type Call, type ServerAddress, createCaller } from "./call-api.ts";
 import { createDatasetCalls } from "./dataset-calls.ts";
+import { createModelCalls } from "./model-calls.ts";
 import { createWebhookCalls } from "./webhook-calls.ts";
 
 export interface RunQuery {
@@ -61,6 +62,7 @@ export function createClient(address: ServerAddress) {
     url: base,
 
     ...createDatasetCalls(caller),
+    ...createModelCalls(caller),
     ...createWebhookCalls(caller),
 
     startRun: (pipeline: string, request: StartRunRequest, idempotencyKey: string) =>

@@ -1,6 +1,7 @@
 // The command line: its commands, and the one place where a process ends.
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
+import { createApproveCommand } from "./commands/approve.ts";
 import { createCancelCommand } from "./commands/cancel.ts";
 import { createComponentCommand } from "./commands/component.ts";
 import { createPipelineCommand } from "./commands/pipeline.ts";
@@ -9,6 +10,7 @@ import { createDemoCommand } from "./commands/demo.ts";
 import { createDevCommand } from "./commands/dev.ts";
 import { createEventsCommand } from "./commands/events.ts";
 import { createLogsCommand } from "./commands/logs.ts";
+import { createModelCommand } from "./commands/model.ts";
 import { createOutputsCommand } from "./commands/outputs.ts";
 import { createPlanCommand } from "./commands/plan.ts";
 import { createRerunCommand } from "./commands/rerun.ts";
@@ -52,6 +54,8 @@ function createProgram(context: CliContext): Command {
     createOutputsCommand,
     createWhyCommand,
     createCancelCommand,
+    createApproveCommand,
+    createModelCommand,
     createScheduleCommand,
     createDatasetCommand,
     createEventsCommand,

@@ -2,6 +2,7 @@
 import type { NodeRun } from "#shared/domain/run.ts";
 import { nodeStatusFacts } from "#shared/domain/run.ts";
 import { secondsBetween } from "./format-duration.ts";
+import { summarizePromotion } from "./promotion.ts";
 
 /**
  * Where the job is, from Azure ML's own word for it; undefined when the node's status already says it. A job that has
@@ -17,8 +18,9 @@ export function describePhase(node: NodeRun, hasLogged: boolean): string | undef
   return phases[jobStatus.toLowerCase()] ?? jobStatus.toLowerCase();
 }
 
-/** What became of a condition or a loop; undefined for every other node. */
-function describeControl({ taken, loop }: NodeRun): string | undefined {
+/** What became of a condition, a loop or a promotion; undefined for every other node. */
+function describeControl({ taken, loop, promotion }: NodeRun): string | undefined {
+  if (promotion !== undefined) return summarizePromotion(promotion) ?? "";
   if (taken !== undefined) return `takes its ${taken}`;
   if (loop === undefined) return undefined;
   if (loop.total !== undefined) return `${loop.completed} of ${loop.total} items`;

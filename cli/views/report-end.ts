@@ -3,6 +3,7 @@ import { failureClasses } from "#shared/domain/failure-class.ts";
 import type { NodeRun, RunDocument } from "#shared/domain/run.ts";
 import type { Hint } from "../hint.ts";
 import type { Colors } from "../terminal.ts";
+import { tellPromotion } from "./promotion.ts";
 
 export interface EndOptions {
   readonly colors: Colors;
@@ -15,8 +16,9 @@ const otherNodes = 10;
 
 /** Lines to print; a failed run shows the end of the log of the node that failed. */
 export function reportEnd(document: RunDocument, { colors, hint }: EndOptions): string[] {
-  const { runId, status, failure } = document;
-  if (status === "completed") return [`Files: ${hint(`outputs download ${runId}`)}`];
+  const { runId, status, failure, promotion } = document;
+  const model = promotion === undefined ? [] : [tellPromotion(promotion, colors)];
+  if (status === "completed") return [...model, `Files: ${hint(`outputs download ${runId}`)}`];
   if (status === "canceled") return [`Run ${runId} was canceled${failure === undefined ? "" : `: ${failure.reason}`}.`];
 
   const node =

@@ -7,6 +7,7 @@ import { describeAssets } from "./describe-assets.ts";
 import { describeAttempts, describeMachine, describePhase, elapsedSeconds } from "./describe-node.ts";
 import { formatDuration, secondsBetween } from "./format-duration.ts";
 import { renderTable } from "./print-table.ts";
+import { describePromotion } from "./promotion.ts";
 import { runSeconds } from "./run-seconds.ts";
 import { nodeLooks, paint, runHues } from "./statuses.ts";
 import { summarizeMetrics } from "./summarize-metrics.ts";
@@ -57,6 +58,7 @@ export function renderRun(progress: RunProgress, options: TableOptions): string 
     "",
     renderNodes(progress, options),
     ...titled("Earlier attempts:", describeAttempts(document.nodes)),
+    ...titled("Model:", document.promotion === undefined ? [] : describePromotion(document.promotion, colors)),
     ...describeOutputs(document),
     ...describeAssets(document.assets ?? [], options.width),
   ].join("\n");

@@ -81,8 +81,9 @@ function judgeAgainst(
   const isPassed = by === 0 ? gain > 0 : gain >= by - rounding;
   const margin = by === 0 ? "" : ` by ${shown(by)}`;
   const verdict = isPassed ? "" : gain === 0 && by === 0 ? "no better than " : `not better${margin} than `;
+  const sign = goal === "maximize" ? ">" : "<";
   const detail = isPassed
-    ? `${own}, champion ${champion.version} has ${shown(theirs, value)}`
+    ? `${metric} ${shown(value, theirs)} ${sign} champion ${champion.version}'s ${shown(theirs, value)}`
     : `${own} is ${verdict}champion ${champion.version}'s ${shown(theirs, value)}`;
   return { ...against, threshold: theirs, isPassed, detail };
 }

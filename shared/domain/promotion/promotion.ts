@@ -55,10 +55,10 @@ export const Promotion = z.object({
 });
 export type Promotion = z.infer<typeof Promotion>;
 
-/** What happened, in one line without the reason: `model digits:4 promoted to production`. */
+/** What happened, in one line without the reason: `Model digits:4 promoted to production`. */
 export function headlineOf({ model, stage, version, outcome }: Promotion): string {
   const name = version === undefined ? model : `${model}:${version}`;
-  if (outcome === "promoted") return `model ${name} promoted to ${stage}`;
-  if (outcome === "already-promoted") return `model ${name} is in ${stage} already`;
-  return outcome === "not-promoted" ? `model ${name} not promoted` : `model ${name} is being decided on`;
+  if (outcome === "promoted") return `Model ${name} promoted to ${stage}`;
+  if (outcome === "already-promoted") return `Model ${name} is in ${stage} already`;
+  return outcome === "not-promoted" ? `Model ${name} not promoted` : `Model ${name} is being decided on`;
 }

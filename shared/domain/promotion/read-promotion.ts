@@ -103,8 +103,8 @@ function readModel(text: string, scope: Scope, field: Field, compiler: PlanCompi
     return undefined;
   }
   if (value.literal !== undefined || value.type === "mltable") {
-    const what = value.literal === undefined ? "a table" : `a ${value.literal}`;
-    list.error(field, `\`${value.output}\` of \`${value.node}\` is ${what}; a model is a file, a folder or a model`);
+    const what = value.literal === undefined ? "a table" : `a value of type ${value.literal}`;
+    list.error(field, `\`${value.output}\` of \`${value.node}\` is ${what}, and no model`);
     return undefined;
   }
   const { node, output, type } = value;

@@ -45,14 +45,14 @@ describe("a limit", () => {
 
 describe("a comparison with the champion", () => {
   test.for([
-    [better(), 0.91, 0.905, true, "accuracy 0.91, champion 3 has 0.905"],
+    [better(), 0.91, 0.905, true, "accuracy 0.91 > champion 3's 0.905"],
     [better(), 0.905, 0.905, false, "accuracy 0.905 is no better than champion 3's 0.905"],
     [better(), 0.9, 0.905, false, "accuracy 0.9 is not better than champion 3's 0.905"],
-    [better(0.005), 0.91, 0.905, true, "accuracy 0.91, champion 3 has 0.905"],
-    [better(0.2), 0.3, 0.1, true, "accuracy 0.3, champion 3 has 0.1"],
-    [better(0.1), 0.8, 0.7, true, "accuracy 0.8, champion 3 has 0.7"],
+    [better(0.005), 0.91, 0.905, true, "accuracy 0.91 > champion 3's 0.905"],
+    [better(0.2), 0.3, 0.1, true, "accuracy 0.3 > champion 3's 0.1"],
+    [better(0.1), 0.8, 0.7, true, "accuracy 0.8 > champion 3's 0.7"],
     [better(0.01), 0.91, 0.905, false, "accuracy 0.91 is not better by 0.01 than champion 3's 0.905"],
-    [better(0.1, "minimize"), 0.1, 0.3, true, "accuracy 0.1, champion 3 has 0.3"],
+    [better(0.1, "minimize"), 0.1, 0.3, true, "accuracy 0.1 < champion 3's 0.3"],
     [better(0, "minimize"), 0.31, 0.3, false, "accuracy 0.31 is not better than champion 3's 0.3"],
   ] as const)("%#: %o", ([rule, value, theirs, isPassed, detail]) => {
     const outcome = judgeRule(rule, value, champion(theirs));
