@@ -77,7 +77,12 @@ function run({ of = input, judge = [passed], register = [], record, events = [],
 }
 
 const namesOf = ({ calls }: Stage) => calls.map(({ name }) => name);
-const lastOf = ({ statuses }: Stage) => statuses.at(-1) as { waitsFor?: string; promotion?: Promotion };
+/** What it told last of what it waits for. */
+const waitOf = ({ statuses }: Stage) =>
+  statuses.findLast((status) => (status as { waitsFor?: string }).waitsFor !== undefined) as {
+    waitsFor: string;
+    promotion?: Promotion;
+  };
 
 describe("a model", () => {
   test("that passes every rule is registered, and its node tells as what", () => {
@@ -134,7 +139,7 @@ describe("a champion that has to be scored", () => {
     });
     expect(result).toMatchObject({ promotion: { outcome: "promoted" } });
     expect(namesOf(stage)).toEqual(["judgeModel", "startChampions", "judgeModel", "registerModel", "reportNode"]);
-    expect(lastOf(stage).waitsFor).toContain("version 3");
+    expect(waitOf(stage).waitsFor).toContain("version 3");
   });
 
   test("whose end nobody tells is found by the timer", () => {
@@ -168,7 +173,7 @@ describe("a model that somebody has to agree to", () => {
       events: [answered],
       record: (waits) => (waits > 0 ? approved : undefined),
     });
-    expect(lastOf(stage)).toMatchObject({
+    expect(waitOf(stage)).toMatchObject({
       waitsFor: "approval of model digits for production",
       promotion: { approval: { deadline: "2026-01-08T10:00:00.000Z" } },
     });
