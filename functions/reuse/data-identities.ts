@@ -5,7 +5,7 @@ import type { Blobs } from "#shared/azure/blob.ts";
 import type { Ml } from "#shared/azure/ml.ts";
 import { type FileVersion, identifyData } from "#shared/domain/data-identity.ts";
 import type { DataType } from "#shared/domain/data-types.ts";
-import { parseDatastoreUri } from "#shared/domain/datastore-uri.ts";
+import { isPlaceIn, parseDatastoreUri } from "#shared/domain/datastore-uri.ts";
 import { runsFolder } from "#shared/domain/layout.ts";
 import { isMlpipeError } from "#shared/errors.ts";
 
@@ -44,12 +44,14 @@ export function createDataIdentities({ blobs, ml }: { blobs: Blobs; ml: Ml }) {
 
   /** A registered data asset names a place, and what lies there may change. */
   async function resolve(uri: string): Promise<string | undefined> {
-    if (parseDatastoreUri(uri) !== undefined) return uri;
+    const direct = parseDatastoreUri(uri);
+    if (direct !== undefined) return isPlaceIn(direct, ml.workspaceId) ? uri : undefined;
     const asset = /^(?:azureml:|.*\/data\/)([^/:@]+)(?::|\/versions\/)([^/:@]+)$/.exec(uri);
     const [, name, version] = asset ?? [];
     if (name === undefined || version === undefined) return undefined;
     const place = await ml.dataUri(name, version);
-    return place === undefined || parseDatastoreUri(place) === undefined ? undefined : place;
+    const found = place === undefined ? undefined : parseDatastoreUri(place);
+    return found !== undefined && isPlaceIn(found, ml.workspaceId) ? place : undefined;
   }
 
   async function list({ uri, type }: DataPlace): Promise<readonly FileVersion[] | undefined> {

@@ -15,6 +15,7 @@ import type { JobFault, Simulation } from "./faults.ts";
 import { resolveInputUri, type InputUriContext } from "./input-uris.ts";
 import type { JobKind } from "./job-kind.ts";
 import { artifactRoot, placeOutput } from "./job-outputs.ts";
+import { checkNamedOutputs, registerNamedOutputs } from "./named-outputs.ts";
 import type { JobRecord } from "./job-store.ts";
 import { parseDurationSeconds } from "./parse-duration.ts";
 import { notFound, userError } from "./service-error.ts";
@@ -225,6 +226,7 @@ export function createCommandKind(context: CommandKindContext): JobKind {
           ...(uri === undefined ? {} : { uri }),
         });
       }
+      checkNamedOutputs(context.resources, properties.outputs);
       const { instanceType, instanceCount } = properties.resources;
       if (instanceType === undefined) return;
       const refusal = findVmSize(instanceType) === undefined ? "NoSuchSize" : context.sizeRefusal(instanceType);
@@ -238,9 +240,13 @@ export function createCommandKind(context: CommandKindContext): JobKind {
       const simulation = context.simulation();
       if (simulation !== undefined) return simulate(simulation, execution, onPhase);
       const fault = context.jobFault(job.name);
-      return fault === undefined
+      const end = await (fault === undefined
         ? context.executor.run(execution, onPhase)
-        : runInto(fault, context.executor, execution, onPhase);
+        : runInto(fault, context.executor, execution, onPhase));
+      // From `normalize`, as in `toExecution`.
+      const { outputs } = job.properties as unknown as CommandProperties;
+      if (end.status === "Completed") registerNamedOutputs(context, job.name, outputs);
+      return end;
     },
     async cancel(jobName) {
       simulated.get(jobName)?.abort();

@@ -1,5 +1,10 @@
 // Where a URI lies: every form Azure ML accepts, brought back to a datastore and a path in it.
-import { BlobServiceClient, StorageSharedKeyCredential, type ContainerClient } from "@azure/storage-blob";
+import {
+  AnonymousCredential,
+  BlobServiceClient,
+  ContainerClient,
+  StorageSharedKeyCredential,
+} from "@azure/storage-blob";
 import { MlpipeError } from "#shared/errors.ts";
 import type { DatastoreResolver } from "./executor/contract.ts";
 import type { ResourceStore } from "./resource-store.ts";
@@ -71,8 +76,8 @@ export function datastoreUri(datastore: string, path: string): string {
   return `azureml://datastores/${datastore}/paths/${path.split("/").map(encodeURIComponent).join("/")}`;
 }
 
-const shortForm =
-  /^azureml:\/\/(?:subscriptions\/[^/]+\/resourcegroups\/[^/]+\/(?:providers\/microsoft\.machinelearningservices\/)?workspaces\/[^/]+\/)?datastores\/([^/]+)(?:\/paths)?(?:\/(.*))?$/i;
+const datastoreForm =
+  /^azureml:\/\/(?:subscriptions\/([^/]+)\/resourcegroups\/([^/]+)\/(?:providers\/microsoft\.machinelearningservices\/)?workspaces\/([^/]+)\/)?datastores\/([^/]+)(?:\/paths)?(?:\/(.*))?$/i;
 
 /** `https`, `http`, `wasbs` and `abfss` URLs of a blob, as account + container + decoded path. */
 function parseBlobUrl(uri: string): { host: string; account: string; container: string; path: string } | undefined {
@@ -108,11 +113,15 @@ function rejectClimbing(uri: string, path: string): string {
   return path;
 }
 
+function isSameText(one: string, other: string): boolean {
+  return one.toLowerCase() === other.toLowerCase();
+}
+
 function withoutQuery(uri: string): string {
   return uri.replace(/\?.*$/s, "");
 }
 
-export function createDatastoreResolver(resources: ResourceStore): DatastoreResolver {
+export function createDatastoreResolver(resources: ResourceStore, scope: WorkspaceScope): DatastoreResolver {
   const blobPlace = (name: string): BlobPlace => {
     const properties = resources.get({ kind: "datastores", name })?.properties;
     if (properties === undefined) {
@@ -133,11 +142,20 @@ export function createDatastoreResolver(resources: ResourceStore): DatastoreReso
 
   return {
     resolve(uri) {
-      const short = shortForm.exec(withoutQuery(uri));
-      if (short !== null) {
-        const datastore = decode(short[1] ?? "");
+      const form = datastoreForm.exec(withoutQuery(uri));
+      if (form !== null) {
+        const [, subscription, group, workspace, name = "", path = ""] = form;
+        const ours = [scope.subscriptionId, scope.resourceGroup, scope.workspaceName];
+        const isOther =
+          workspace !== undefined && !isSameText([subscription, group, workspace].join("/"), ours.join("/"));
+        if (isOther)
+          throw new MlpipeError(
+            "InvalidRequest",
+            `${withoutQuery(uri)} is a place of another workspace, ${workspace}.`,
+          );
+        const datastore = decode(name);
         blobPlace(datastore);
-        return { datastore, path: rejectClimbing(uri, decode(short[2] ?? "")) };
+        return { datastore, path: rejectClimbing(uri, decode(path)) };
       }
       const url = parseBlobUrl(uri);
       if (url !== undefined) {
@@ -149,7 +167,21 @@ export function createDatastoreResolver(resources: ResourceStore): DatastoreReso
           if (isHere) return { datastore: name, path: rejectClimbing(uri, url.path) };
         }
       }
-      throw new MlpipeError("InvalidRequest", `No datastore of the workspace holds ${withoutQuery(uri)}.`);
+      throw new MlpipeError(
+        "InvalidRequest",
+        `No datastore of the workspace holds ${withoutQuery(uri)}. Register its container as a datastore, or give a copy: a local file or folder is uploaded.`,
+      );
+    },
+    publicPlace(uri) {
+      const url = parseBlobUrl(withoutQuery(uri));
+      if (url === undefined || url.container === "") return undefined;
+      const { host: endpoint, account: accountName, container, path } = url;
+      const protocol = isLoopback(endpoint) ? "http" : "https";
+      // A signature that came with the address stays with it.
+      const query = /^https?:/i.test(uri) ? (/\?.*$/s.exec(uri)?.[0] ?? "") : "";
+      const address = `${accountUrl({ protocol, endpoint, accountName })}/${encodeURIComponent(container)}${query}`;
+      const client = new ContainerClient(address, new AnonymousCredential(), { retryOptions: { maxTries: 2 } });
+      return { container: client, path: rejectClimbing(uri, path) };
     },
     client(datastore) {
       const place = blobPlace(datastore);

@@ -67,6 +67,8 @@ export function resolveInputUri(context: InputUriContext, uri: string): string {
     return datastoreUri(artifactDatastore, `ExperimentRun/dcid.${runId}/${path}`);
   }
   if (/^https?:\/\//i.test(uri)) return uri;
+  // Anybody may read a public container; whether it is one shows when it is read.
+  if (/^(wasbs?|abfss?):/i.test(uri) && context.datastores.publicPlace(uri) !== undefined) return uri;
   if (/^(azureml:\/\/|wasbs?:|abfss?:)/i.test(uri)) {
     context.datastores.resolve(uri);
     return uri;

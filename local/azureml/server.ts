@@ -135,7 +135,7 @@ export async function startWorkspace(options: WorkspaceOptions): Promise<Workspa
   const store = openStore(stateFolder);
   const [jobs, resources, tracking] = [createJobStore(store), createResourceStore(store), createTracking(store)];
   const [runTokens, counters, faults] = [createRunTokens(store), createCounters(), createFaults(options.faults)];
-  const datastores = createDatastoreResolver(resources);
+  const datastores = createDatastoreResolver(resources, scope);
   presetDatastores(resources, scope, options.blob);
 
   const secure = https.createServer({ cert: certificate.cert, key: certificate.key, keepAliveTimeout: keepAliveMs });

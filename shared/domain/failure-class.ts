@@ -108,7 +108,7 @@ export const failureClasses: Readonly<Record<FailureClass, FailureClassFacts>> =
         /\bmount(?:ing|ed)?\b|disk (?:is )?full|no space left|datastore|storage account|upload(?:ing)? (?:of )?outputs?/i,
       log: /No space left on device|Disk quota exceeded|ENOSPC|Transport endpoint is not connected|Input\/output error|Stale file handle/,
       lasting:
-        /no space left|disk (?:is )?full|disk-?full|disk quota|ENOSPC|not-?found|not found|does not exist|no such|permission|authoriz|forbidden|in none\b|must name one blob/i,
+        /no space left|disk (?:is )?full|disk-?full|disk quota|ENOSPC|not-?found|not found|does not exist|no such|permission|authoriz|forbidden|in no(?:ne| datastore)\b|must name one blob|cannot be listed|declare (?:it|the input) as|answered 4(?!08|29)\d\d|no blob below|climbs out/i,
     },
   },
   throttled: {

@@ -83,6 +83,11 @@ export interface DatastoreResolver {
    * @throws MlpipeError `InvalidRequest` when no datastore of the workspace holds it.
    */
   resolve(uri: string): { readonly datastore: string; readonly path: string };
+  /**
+   * Where an https, wasbs or abfss URL of blob storage lies that no datastore holds, for whoever may read it without an
+   * account; undefined for any other address. @throws MlpipeError `InvalidRequest` when its path climbs out of its folder
+   */
+  publicPlace(uri: string): { readonly container: ContainerClient; readonly path: string } | undefined;
   /** Client with the datastore's own credentials. @throws MlpipeError `NotFound` for an unknown datastore. */
   client(datastore: string): ContainerClient;
 }

@@ -46,11 +46,13 @@ export function createMaterialiser({ datastores, cache, fetchInput }: Materialis
     const how = copiedModes.has(input.mode ?? "") ? "copy" : "link";
     try {
       await mkdir(folder, { recursive: true });
-      const place = locate(uri);
+      const place = locate(uri, input.type === "uri_file");
       if (input.type === "uri_file")
         return place === undefined ? await fetchFile(uri, folder, signal) : await placeFile(place, folder, how, signal);
       if (place === undefined)
-        throw new DataAccessError("a folder can only be read from a datastore of the workspace; this URI is in none");
+        throw new DataAccessError(
+          "an address on the web is one file and cannot be listed: declare the input as uri_file, or give a folder in a datastore or in blob storage",
+        );
       if (input.type === "mltable" && input.mode?.startsWith("Eval") === true)
         await placeTable(place, folder, how, signal);
       else await placeFolder(place, folder, how, signal);
@@ -64,12 +66,16 @@ export function createMaterialiser({ datastores, cache, fetchInput }: Materialis
     }
   }
 
-  function locate(uri: string): Place | undefined {
+  /** Undefined for an address on the web, which any public blob is too when one file is wanted. */
+  function locate(uri: string, isOneFile = false): Place | undefined {
     try {
       const { datastore, path } = datastores.resolve(uri);
       return { container: datastores.client(datastore), path };
     } catch (cause) {
-      if (isMlpipeError(cause) && /^https?:/.test(uri)) return undefined;
+      const isWeb = /^https?:/i.test(uri);
+      if (isMlpipeError(cause) && isWeb && isOneFile) return undefined;
+      const shared = isMlpipeError(cause) ? datastores.publicPlace(uri) : undefined;
+      if (shared !== undefined || (isMlpipeError(cause) && isWeb)) return shared;
       if (isMlpipeError(cause)) throw new DataAccessError(cause.message, { cause });
       throw cause;
     }

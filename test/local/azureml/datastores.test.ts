@@ -69,7 +69,7 @@ test.each([
   ["wasbs://c@azacct.blob.core.windows.net/x", "cloud", "x"],
   ["abfss://c@azacct.dfs.core.windows.net/x/", "cloud", "x/"],
 ])("%s lies in %s at %s", (uri, datastore, path) => {
-  expect(createDatastoreResolver(resources).resolve(uri)).toEqual({ datastore, path });
+  expect(createDatastoreResolver(resources, scope).resolve(uri)).toEqual({ datastore, path });
 });
 
 test.each([
@@ -79,24 +79,25 @@ test.each([
   ["azureml://datastores/workspaceblobstore/paths/a/../../b", "InvalidRequest"],
   ["azureml://datastores/workspaceblobstore/paths/a/%2E%2E/b", "InvalidRequest"],
   ["/etc/passwd", "InvalidRequest"],
+  ["azureml://subscriptions/s/resourcegroups/g/workspaces/w2/datastores/workspaceblobstore/paths/a", "InvalidRequest"],
 ])("%s lies nowhere, and no signature is told", (uri, code) => {
-  const resolve = () => createDatastoreResolver(resources).resolve(uri);
+  const resolve = () => createDatastoreResolver(resources, scope).resolve(uri);
   expect(resolve).toThrow(expect.objectContaining({ code, message: expect.not.stringContaining("secret") }));
 });
 
 test("a place goes there and back through its URI", () => {
   const place = { datastore: "workspaceblobstore", path: "a b/100%/ü#?.csv" };
-  expect(createDatastoreResolver(resources).resolve(datastoreUri(place.datastore, place.path))).toEqual(place);
+  expect(createDatastoreResolver(resources, scope).resolve(datastoreUri(place.datastore, place.path))).toEqual(place);
 });
 
 test("clients carry the account in the path on loopback and in the host elsewhere", () => {
-  const resolver = createDatastoreResolver(resources);
+  const resolver = createDatastoreResolver(resources, scope);
   expect(resolver.client("workspaceblobstore").url).toBe(`http://127.0.0.1:10000/acct/${container}`);
   expect(resolver.client("cloud").url).toBe("https://azacct.blob.core.windows.net/c?sig=x");
 });
 
 test("a store that moved is followed", () => {
-  const resolver = createDatastoreResolver(resources);
+  const resolver = createDatastoreResolver(resources, scope);
   resolver.client("workspaceblobstore");
   presetDatastores(resources, scope, {
     protocol: "http",
@@ -106,3 +107,21 @@ test("a store that moved is followed", () => {
   });
   expect(resolver.client("workspaceblobstore").url).toContain("127.0.0.1:20000");
 });
+
+test.each([
+  ["wasbs://data@public.blob.core.windows.net/a/b.csv", "https://public.blob.core.windows.net/data", "a/b.csv"],
+  ["abfss://data@public.dfs.core.windows.net/a/", "https://public.blob.core.windows.net/data", "a/"],
+  ["https://public.blob.core.windows.net/data/a%20b", "https://public.blob.core.windows.net/data", "a b"],
+  ["https://public.blob.core.windows.net/data/a?sig=x", "https://public.blob.core.windows.net/data?sig=x", "a"],
+  ["http://127.0.0.1:10000/acct/open/a", "http://127.0.0.1:10000/acct/open", "a"],
+])("%s may be a public place", (uri, address, path) => {
+  const place = createDatastoreResolver(resources, scope).publicPlace(uri);
+  expect([place?.container.url, place?.path]).toEqual([address, path]);
+});
+
+test.each(["https://example.com/data/a.csv", "azureml://datastores/none/paths/a", "/etc/passwd"])(
+  "%s is none in blob storage",
+  (uri) => {
+    expect(createDatastoreResolver(resources, scope).publicPlace(uri)).toBeUndefined();
+  },
+);

@@ -110,6 +110,7 @@ export function createDatastores(port: number): DatastoreResolver {
         throw new MlpipeError("InvalidRequest", `no datastore holds ${uri}`);
       return { datastore, path: decodeURIComponent(path) };
     },
+    publicPlace: () => undefined,
     client(datastore): ContainerClient {
       const container = containers[datastore];
       if (container === undefined) throw new MlpipeError("NotFound", `no datastore ${datastore}`);
