@@ -32,6 +32,7 @@ export const flags = {
     new Option("--from <node>", "`failed`, or a node: it and all after it run, what is complete before it is kept"),
   timeout: () =>
     new Option("--timeout <time>", "how long the run may take, such as 90s, 30m or 2h").argParser(parseTime),
+  all: () => new Option("--all", "show every node, also of a run with more than a screen takes"),
   watch: () => new Option("-w, --watch", "stay and show progress until the run ends"),
   displayName: () => new Option("--display-name <text>", "name that people read"),
   idempotencyKey: () =>

@@ -85,7 +85,8 @@ export function createRunDocuments(clients: {
     }
   }
 
-  async function get(client: DurableClient, runId: string): Promise<RunDocument> {
+  /** @param only the one node that is wanted in detail; absent for as many as a document tells of */
+  async function get(client: DurableClient, runId: string, only?: string): Promise<RunDocument> {
     const status = await findInstance(client, runId, { showInput: true });
     if (status?.name !== "runPipeline") {
       const archived = await archive.find(runId);
@@ -93,7 +94,7 @@ export function createRunDocuments(clients: {
       throw new MlpipeError("NotFound", `There is no run ${runId}`);
     }
     const { plan } = await plans.get(runId);
-    return toDocument(client, runId, plan, status);
+    return toDocument(client, runId, plan, status, only);
   }
 
   async function toDocument(
@@ -101,12 +102,14 @@ export function createRunDocuments(clients: {
     runId: string,
     plan: Plan,
     status: DurableOrchestrationStatus,
+    only: string | undefined,
   ): Promise<RunDocument> {
     const input = status.input as RunInput;
     const states = statesOf(plan, status);
     const told = new Map<string, Told>();
     const wanted = plan.nodes
       .flatMap(({ name, kind }, index) => (hasInstance(states[index]) ? [{ name, kind, state: states[index] }] : []))
+      .filter(({ name }) => only === undefined || name === only)
       .toSorted((a, b) => interest(b) - interest(a));
     await Promise.all(
       wanted.slice(0, detailedNodes).map(async ({ name, state }) => {
@@ -223,7 +226,7 @@ export function createRunDocuments(clients: {
 
     /** @throws MlpipeError `NotFound` when the run has no such node */
     async getNode(client: DurableClient, runId: string, node: string): Promise<NodeRun> {
-      const document = await get(client, runId);
+      const document = await get(client, runId, node);
       const found = document.nodes.find(({ name }) => name === node) ?? (await findInner(client, runId, node));
       if (found === undefined) {
         const names = document.nodes.map(({ name }) => name).join(", ");

@@ -12,10 +12,14 @@ import { watchRun } from "../watch-run.ts";
 interface StatusFlags extends ServerFlags {
   readonly watch?: boolean;
   readonly json?: boolean;
+  readonly all?: boolean;
   readonly limit: number;
   readonly status?: string;
   readonly pipeline?: string;
 }
+
+/** Nodes that a terminal shows of a run with more. */
+const nodesOnScreen = 40;
 
 export function createStatusCommand(context: CliContext): Command {
   return new Command("status")
@@ -25,6 +29,7 @@ export function createStatusCommand(context: CliContext): Command {
     .addOption(flags.limit())
     .addOption(flags.status())
     .addOption(flags.pipeline())
+    .addOption(flags.all())
     .addOption(flags.json())
     .addOption(flags.home())
     .addOption(flags.server())
@@ -50,11 +55,15 @@ async function listRuns(context: CliContext, { limit, status, pipeline, json, ..
   if (list.nextLink !== undefined) terminal.err("There are more: --limit takes up to 200.");
 }
 
-async function showRun(context: CliContext, runId: string, { json, ...server }: StatusFlags): Promise<void> {
+async function showRun(context: CliContext, runId: string, { json, all, ...server }: StatusFlags): Promise<void> {
   const { client } = await connect(context, server);
   const document = await client.getRun(runId);
   if (json === true) return context.terminal.out(JSON.stringify(document));
-  context.terminal.out(renderRun({ document, metrics: await readAllMetrics(client, document) }, tableOptions(context)));
+  const options = tableOptions(context);
+  // Who reads through a pipe, or asks for it, gets every node.
+  const mostNodes = all === true || options.width === undefined ? {} : { mostNodes: nodesOnScreen };
+  const metrics = await readAllMetrics(client, document);
+  context.terminal.out(renderRun({ document, metrics }, { ...options, ...mostNodes }));
 }
 
 async function watch(context: CliContext, runId: string, { json, ...server }: StatusFlags): Promise<void> {

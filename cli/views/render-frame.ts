@@ -4,6 +4,7 @@ import { type NodeRun, nodeStatusFacts } from "#shared/domain/run.ts";
 import type { RunProgress } from "../follow-run.ts";
 import type { Colors } from "../terminal.ts";
 import { describeMachine, describePhase, elapsedSeconds } from "./describe-node.ts";
+import { chooseNodes, describeHidden } from "./fold-nodes.ts";
 import { formatDuration } from "./format-duration.ts";
 import { runSeconds } from "./run-seconds.ts";
 import { nodeLooks, paint, runHues } from "./statuses.ts";
@@ -30,8 +31,8 @@ export function renderFrame(progress: RunProgress, { now, width, rows, colors, n
   const nameWidth = Math.min(longestName, Math.max(0, ...shown.map((node) => node.name.length)));
   const timeWidth = Math.max(5, ...shown.map((node) => timeOf(node, now).length));
   const lines = shown.map((node) => renderNode(node, progress, { now, colors, nameWidth, timeWidth }));
-  const hidden = document.nodes.length - shown.length;
-  if (hidden > 0) lines.push(colors.dim(`  … ${hidden} more nodes`));
+  const hidden = describeHidden(document.nodes, shown);
+  if (hidden !== undefined) lines.push(colors.dim(`  ${hidden}`));
   lines.push(renderWhole(progress, now, colors));
   if (note !== undefined) lines.push(colors.yellow(note));
   return lines.map((line) => truncate(line.trimEnd(), width)).join("\n");
@@ -76,19 +77,4 @@ function renderWhole({ document }: RunProgress, now: number, colors: Colors): st
     ...(waitsFor === undefined ? [] : [`waits for ${waitsFor}`]),
     `${pipeline} ${runId}`,
   ].join("  ");
-}
-
-/** What fits, in plan order: nodes that move or failed come first, then those that ended, then those that wait. */
-function chooseNodes(nodes: readonly NodeRun[], room: number): readonly NodeRun[] {
-  if (nodes.length <= room) return nodes;
-  const byInterest = nodes.toSorted((a, b) => interest(a) - interest(b)).slice(0, room);
-  const chosen = new Set(byInterest);
-  return nodes.filter((node) => chosen.has(node));
-}
-
-function interest({ status }: NodeRun): number {
-  if (status === "failed") return 0;
-  if (status === "running") return 1;
-  if (status === "queued") return 2;
-  return nodeStatusFacts[status].isTerminal ? 4 : 3;
 }

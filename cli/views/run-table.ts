@@ -5,6 +5,7 @@ import type { Colors } from "../terminal.ts";
 import type { z } from "zod";
 import { describeAssets } from "./describe-assets.ts";
 import { describeAttempts, describeMachine, describePhase, elapsedSeconds } from "./describe-node.ts";
+import { chooseNodes, describeHidden } from "./fold-nodes.ts";
 import { formatDuration, secondsBetween } from "./format-duration.ts";
 import { renderTable } from "./print-table.ts";
 import { describePromotion } from "./promotion.ts";
@@ -17,10 +18,15 @@ export interface TableOptions {
   readonly width: number | undefined;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Nodes that are shown of a run with more; all when absent. */
+  readonly mostNodes?: number;
 }
 
-function renderNodes({ document, metrics }: RunProgress, { colors, width, now }: TableOptions): string {
-  const rows = document.nodes.map((node) => {
+function renderNodes({ document, metrics }: RunProgress, options: TableOptions): string {
+  const { colors, width, now, mostNodes = Infinity } = options;
+  const shown = chooseNodes(document.nodes, mostNodes);
+  const hidden = describeHidden(document.nodes, shown);
+  const rows = shown.map((node) => {
     const { symbol, hue } = nodeLooks[node.status];
     const elapsed = elapsedSeconds(node, now);
     const logged = metrics.get(node.name);
@@ -34,7 +40,8 @@ function renderNodes({ document, metrics }: RunProgress, { colors, width, now }:
       describeMachine(node) ?? "",
     ];
   });
-  return renderTable(["NODE", "STATUS", "TIME", "ATTEMPT", "NOTE", "MACHINE"], rows, width);
+  const table = renderTable(["NODE", "STATUS", "TIME", "ATTEMPT", "NOTE", "MACHINE"], rows, width);
+  return hidden === undefined ? table : `${table}\n${colors.dim(`${hidden} (--all shows them)`)}`;
 }
 
 /** Of a reused node, whose numbers they are. */

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { DurableClient } from "durable-functions";
 import { NodeProgress, NodeResult } from "#shared/domain/node-result.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
+import { inBatches } from "../in-batches.ts";
 import { findInstance, liveStatuses } from "../instances.ts";
 
-const readsAtOnce = 32;
 /**
  * A node that has told its run of its end, in a signal that the turn of a generation may have swallowed, still remembers what it
  * has made: its end is near, and nobody would say so again.
@@ -22,13 +22,10 @@ export async function checkNodes(
   let open: readonly string[] = nodes;
   for (let pauseMs = 10; open.length > 0; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     const reporting: string[] = [];
-    for (let start = 0; start < open.length; start += readsAtOnce) {
-      const asked = open.slice(start, start + readsAtOnce);
-      const answers = await Promise.all(asked.map((node) => readResult(client, runId, node)));
-      for (const [index, answer] of answers.entries()) {
-        if (answer === "reporting") reporting.push(asked[index] ?? "");
-        else if (answer !== "running") results.push(answer);
-      }
+    const answers = await inBatches(open, async (node) => ({ node, answer: await readResult(client, runId, node) }));
+    for (const { node, answer } of answers) {
+      if (answer === "reporting") reporting.push(node);
+      else if (answer !== "running") results.push(answer);
     }
     open = Date.now() + pauseMs < until ? reporting : [];
     if (open.length > 0) await sleep(pauseMs);

@@ -4,9 +4,9 @@ import { nodeInstanceId } from "#shared/domain/layout.ts";
 import { NodeResult } from "#shared/domain/node-result.ts";
 import type { RememberedNode } from "#shared/domain/remembered-node.ts";
 import type { App } from "../app.ts";
+import { inBatches } from "../in-batches.ts";
 import { findInstance } from "../instances.ts";
 
-const readsAtOnce = 32;
 /** A node reports first and remembers then, so the last ones may not have done so yet. */
 const patienceMs = 300;
 
@@ -27,11 +27,8 @@ export function createRememberRun({ plans, memory, reuse, log }: Pick<App, "plan
     let missing = nodes;
     for (const pauseMs of [0, patienceMs]) {
       if (missing.length > 0 && pauseMs > 0) await sleep(pauseMs);
-      for (let start = 0; start < missing.length; start += readsAtOnce) {
-        const asked = missing.slice(start, start + readsAtOnce);
-        const answers = await Promise.all(asked.map((node) => find(client, runId, node)));
-        for (const answer of answers) if (answer !== undefined) found[answer.node] = answer;
-      }
+      const answers = await inBatches(missing, (node) => find(client, runId, node));
+      for (const answer of answers) if (answer !== undefined) found[answer.node] = answer;
       missing = nodes.filter((node) => !Object.hasOwn(found, node));
     }
     try {

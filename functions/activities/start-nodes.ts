@@ -5,12 +5,12 @@ import { nodeKinds } from "#orchestrations/nodes/nodes.ts";
 import type { NodeInput } from "#orchestrations/run-node.ts";
 import type { PromoteInput } from "#orchestrations/run-promote.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
-import type { NodePolicy } from "#shared/domain/node-policy.ts";
-import { graphOf, type Plan } from "#shared/domain/plan.ts";
+import { graphOf, type PlanNode } from "#shared/domain/plan.ts";
 import { hasJobLimits, runNeeds } from "#shared/domain/slot-needs.ts";
 import type { ReusedResult } from "#shared/domain/node-result.ts";
 import type { NodeRecipe } from "#shared/domain/remembered-node.ts";
 import type { App } from "../app.ts";
+import { inBatches } from "../in-batches.ts";
 import { startOnce } from "../instances.ts";
 import { startOf, toTransition } from "../webhooks/node-transitions.ts";
 import type { Decisions, ReadyNode } from "../reuse/decide-nodes.ts";
@@ -30,27 +30,27 @@ export function createStartNodes({ plans, reuse, concurrency, notifications }: N
     const byName = new Map(graph.nodes.map((node) => [node.name, node]));
     const reused = await reuse.takeReused(runId, plan, decisions, new Date().toISOString());
     const toStart = nodes.filter(({ node }) => decisions.get(node)?.stands === undefined);
-    await Promise.all(
-      toStart.map(async ({ node, upstream }) => {
-        const found = byName.get(node);
-        if (found === undefined) throw new Error(`the plan of ${runId} has no node ${node}`);
-        const { kind, component, instanceTypes, timeoutSeconds } = found;
-        const input: NodeInput & Partial<PromoteInput> = {
-          runId,
-          node,
-          kind,
-          component,
-          instanceTypes,
-          upstream: { ...upstream },
-          ...recipeOf(decisions, node),
-          ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
-          ...policyOf(plan, node),
-          ...(isLimited ? { isLimited } : {}),
-          ...approvalOf(plan, node, holdsSlot),
-        };
-        await startOnce(client, nodeKinds[kind].orchestration, nodeInstanceId(runId, node), input);
-      }),
-    );
+    const planned = new Map(plan.nodes.map((one) => [one.name, one]));
+    await inBatches(toStart, async ({ node, upstream }) => {
+      const found = byName.get(node);
+      if (found === undefined) throw new Error(`the plan of ${runId} has no node ${node}`);
+      const { kind, component, instanceTypes, timeoutSeconds } = found;
+      const policy = planned.get(node)?.policy;
+      const input: NodeInput & Partial<PromoteInput> = {
+        runId,
+        node,
+        kind,
+        component,
+        instanceTypes,
+        upstream: { ...upstream },
+        ...recipeOf(decisions, node),
+        ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+        ...(policy === undefined ? {} : { policy }),
+        ...(isLimited ? { isLimited } : {}),
+        ...approvalOf(planned.get(node), holdsSlot),
+      };
+      await startOnce(client, nodeKinds[kind].orchestration, nodeInstanceId(runId, node), input);
+    });
     const started = toStart.map(({ node }) => node);
     await Promise.all([reuse.keepData(decisions), reuse.prepare(runId, plan, started)]);
     const isWatched = await notifications.isWatched();
@@ -71,12 +71,7 @@ function recipeOf(decisions: Decisions, node: string): { recipe?: NodeRecipe } {
 }
 
 /** What a node that decides on a model has to know of the wait for somebody's answer. */
-function approvalOf({ nodes }: Plan, node: string, holdsSlot: boolean): Partial<PromoteInput> {
-  const approval = nodes.find(({ name }) => name === node)?.promotion?.approval;
+function approvalOf(node: PlanNode | undefined, holdsSlot: boolean): Partial<PromoteInput> {
+  const approval = node?.promotion?.approval;
   return approval === undefined ? {} : { approvalSeconds: approval.timeoutSeconds, holdsSlot };
-}
-
-function policyOf({ nodes }: Plan, node: string): { policy?: NodePolicy } {
-  const policy = nodes.find(({ name }) => name === node)?.policy;
-  return policy === undefined ? {} : { policy };
 }

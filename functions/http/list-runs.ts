@@ -6,8 +6,11 @@ import type { App } from "../app.ts";
 import { defineRoute, json } from "../route.ts";
 import { toSummary } from "../run-documents.ts";
 
-/** Runs are looked for in ever longer stretches of the past, newest first, until a page is full. */
-const stretchesInHours = [1, 6, 24, 24 * 7, 24 * 30, 24 * 365 * 10];
+/**
+ * Runs are looked for in ever longer stretches of the past, newest first, until a page is full: what is read is every instance of a
+ * stretch, those of nodes too, so where there are many the first stretches are short.
+ */
+const stretchesInHours = [1 / 30, 1 / 4, 1, 6, 24, 24 * 7, 24 * 30, 24 * 365 * 10];
 
 /** What the instance's own status says of the run's; completed instances hold failed and canceled runs too. */
 const runtimeStatuses: Record<RunStatus, OrchestrationRuntimeStatus[]> = {

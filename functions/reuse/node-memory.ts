@@ -15,6 +15,7 @@ import { shapeOf } from "#shared/domain/node-key.ts";
 import { ReusedResult } from "#shared/domain/node-result.ts";
 import { CacheEntry, RememberedNode, RememberedNodes, toRememberedNode } from "#shared/domain/remembered-node.ts";
 import { z } from "zod";
+import { inBatches } from "../in-batches.ts";
 
 /** Nodes of a pipeline that are told together; the latest stay. */
 const nodesPerPipeline = 20_000;
@@ -22,7 +23,6 @@ const nodesPerPipeline = 20_000;
 const keptInMind = 5_000;
 /** Files of one input that are kept for explanations. */
 const explainedFiles = 2_000;
-const readsAtOnce = 32;
 /** From here on a list of names comes before the reads. */
 const keysWorthAList = 24;
 const pageOfNames = 5_000;
@@ -162,13 +162,6 @@ export function createNodeMemory({ blobs }: { blobs: Blobs }) {
       return found?.map(({ md5, ...file }) => ({ ...file, ...(md5 === undefined ? {} : { md5 }) }));
     },
   };
-}
-
-async function inBatches<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  for (let start = 0; start < items.length; start += readsAtOnce)
-    results.push(...(await Promise.all(items.slice(start, start + readsAtOnce).map(work))));
-  return results;
 }
 
 /** Answers the questions of one turn of the event loop together, each asked once. */

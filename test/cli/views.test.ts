@@ -75,7 +75,7 @@ describe("the live frame", () => {
     ).split("\n");
     expect(lines.length).toBeLessThan(12);
     expect(lines.filter((line) => /n700|n900/.test(line))).toHaveLength(2);
-    expect(lines.join("\n")).toContain("more nodes");
+    expect(lines.join("\n")).toContain("… 992 more: 500 completed, 492 waiting");
   });
 });
 
@@ -117,6 +117,18 @@ test("the table of a run leaves out columns that say nothing", () => {
   const plain = renderRun({ document: newRun(), metrics: new Map() }, { colors, width: undefined, now });
   expect(plain).not.toContain("MACHINE");
   expect(plain).not.toContain("ATTEMPT");
+});
+
+test("the table of a thousand nodes shows those that failed or run, and how many others there are", () => {
+  const nodes = Array.from({ length: 1000 }, (_, i) =>
+    newNode(`n${i}`, { status: i === 700 ? "failed" : i === 900 ? "running" : i < 500 ? "completed" : "waiting" }),
+  );
+  const document = newRun({ nodes });
+  const text = renderRun({ document, metrics: new Map() }, { colors, width: 80, now, mostNodes: 10 });
+  expect(text.split("\n").filter((line) => /\bn700\b|\bn900\b/.test(line))).toHaveLength(2);
+  expect(text).toContain("… 990 more: 500 completed, 490 waiting (--all shows them)");
+  const all = renderRun({ document, metrics: new Map() }, { colors, width: undefined, now });
+  expect(all.split("\n").filter((line) => /\bn\d+\b/.test(line))).toHaveLength(1000);
 });
 
 test("the demo ends with accuracy, where the files lie and what to type next", () => {
