@@ -63,6 +63,7 @@ export function* runPipeline(context: OrchestrationContext): Generator<Task, Run
   // Written out once, when the episode ends: a replay passes here at every signal of the generation.
   const publish = () => context.df.setCustomStatus({ toJSON: () => toRunProgress(state, since) });
 
+  const upstreamOf = upstreamUris(graph, state);
   // Until a node's start or end says otherwise, somebody may want to hear of the run.
   const watch = { isWatched: true };
   if (input.state !== undefined) {
@@ -73,10 +74,11 @@ export function* runPipeline(context: OrchestrationContext): Generator<Task, Run
     return endGeneration(context, input, graph, state, deadline);
   }
   for (let taken = 0; ; taken += 1) {
-    yield* startReadyNodes(context, input.runId, graph, state, watch);
+    yield* startReadyNodes(context, input.runId, graph, state, upstreamOf, watch);
     publish();
-    if (runningNodes(state).length === 0) break;
-    if (taken >= signalsToTake(graph, state)) return endGeneration(context, input, graph, state, deadline);
+    const running = runningNodes(state).length;
+    if (running === 0) break;
+    if (taken >= signalsToTake(graph, running)) return endGeneration(context, input, graph, state, deadline);
     const signal =
       deadline === undefined || state.isTimeout === true
         ? ((yield context.df.waitForExternalEvent(inbox)) as RunSignal)
@@ -109,9 +111,9 @@ export function* runPipeline(context: OrchestrationContext): Generator<Task, Run
 }
 
 /** A long history is slow to replay, and a turn asks for every node that runs: neither may grow with the other's square. */
-function signalsToTake({ turnAfter }: PlanGraph, state: RunState): number {
+function signalsToTake({ turnAfter }: PlanGraph, running: number): number {
   if (turnAfter === undefined) return signalsPerGeneration;
-  return Math.min(signalsPerGeneration, turnAfter + runningNodes(state).length);
+  return Math.min(signalsPerGeneration, turnAfter + running);
 }
 
 function* startReadyNodes(
@@ -119,12 +121,12 @@ function* startReadyNodes(
   runId: string,
   graph: PlanGraph,
   state: RunState,
+  upstreamOf: (node: string) => Record<string, string>,
   watch: { isWatched: boolean },
 ): Generator<Task, void, unknown> {
   for (;;) {
     const ready = advance(graph, state, context.df.currentUtcDateTime.toISOString());
     if (ready.length === 0) return;
-    const upstreamOf = upstreamUris(graph, state);
     const nodes = ready.map((node) => ({ node, upstream: upstreamOf(node) }));
     const { reused, isWatched } = yield* call(context, startNodes, { runId, nodes });
     watch.isWatched = isWatched === true;
@@ -178,9 +180,10 @@ function* stop(
   state: RunState,
 ): Generator<Task, void, unknown> {
   const reason = stopReason(graph, state);
+  if (reason === undefined || state.isStopping === true) return;
   const nodes = runningNodes(state);
   // The node that runs after all others is not stopped by what ended them.
-  if (reason === undefined || state.isStopping === true || nodes.length === 0 || isFinalizing(graph, state)) return;
+  if (nodes.length === 0 || isFinalizing(graph, state)) return;
   yield* cancelNodes(context, runId, nodes, reason);
   state.isStopping = true;
 }

@@ -135,9 +135,13 @@ function lastStatus({ dependsOn }: GraphNode, state: RunState): NextStatus {
 }
 
 export function runningNodes(state: RunState): string[] {
-  return Object.entries(state.nodes).flatMap(([name, node]) =>
-    nodeStatusFacts[node.status].isTerminal || node.status === "waiting" ? [] : [name],
-  );
+  const running: string[] = [];
+  // Asked at every signal that is replayed.
+  for (const name in state.nodes) {
+    const status = state.nodes[name]?.status ?? "waiting";
+    if (status !== "waiting" && !nodeStatusFacts[status].isTerminal) running.push(name);
+  }
+  return running;
 }
 
 /** Whether the node that runs after all others does so now. */
@@ -148,16 +152,25 @@ export function isFinalizing({ onFinalize }: PlanGraph, state: RunState): boolea
 /**
  * URIs of the outputs that a node may read: those of the nodes it depends on. The one that comes after all others reads none.
  *
- * @returns what to ask for one node after the other; it looks through the URIs once for all of them, at the first question
+ * @returns what to ask for one node after the other, also when `state` has moved on: it looks at each URI once
  */
 export function upstreamUris(graph: PlanGraph, state: RunState): (node: string) => Record<string, string> {
   let dependsOn: ReadonlyMap<string, readonly string[]> | undefined;
-  let made: ReadonlyMap<string, readonly (readonly [string, string])[]> | undefined;
+  const made = new Map<string, string[]>();
+  let seen = 0;
   return (node) => {
     if (node === graph.onFinalize) return {};
     dependsOn ??= new Map(graph.nodes.map((one) => [one.name, readBy(one)]));
-    made ??= Map.groupBy(Object.entries(state.uris), ([key]) => key.slice(0, key.lastIndexOf(".")));
-    return Object.fromEntries((dependsOn.get(node) ?? []).flatMap((upstream) => made?.get(upstream) ?? []));
+    const keys = Object.keys(state.uris);
+    for (const key of keys.slice(seen)) {
+      const upstream = key.slice(0, key.lastIndexOf("."));
+      const known = made.get(upstream);
+      if (known === undefined) made.set(upstream, [key]);
+      else known.push(key);
+    }
+    seen = keys.length;
+    const read = (dependsOn.get(node) ?? []).flatMap((upstream) => made.get(upstream) ?? []);
+    return Object.fromEntries(read.map((key) => [key, state.uris[key] ?? ""]));
   };
 }
 
