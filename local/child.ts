@@ -17,6 +17,10 @@ export interface ChildOptions {
   /** Given as JSON in the first argument. */
   readonly argument?: object | undefined;
   readonly environment: NodeJS.ProcessEnv;
+  /** Module to load before its own. */
+  readonly preload?: URL | undefined;
+  /** A life that lasts so long after `ready` makes up for those before it; 20,000 when absent. */
+  readonly healthyMs?: number | undefined;
   readonly log: ChildLog;
   /** Told of every start, the first and those after a death. */
   readonly onStart?: (pid: number) => void;
@@ -41,8 +45,7 @@ const Message = z.discriminatedUnion("type", [
 ]);
 
 const readyLimitMs = 60_000;
-/** A life that ends sooner after `ready` is one more failure; a longer one makes up for those before. */
-const healthyMs = 20_000;
+const defaultHealthyMs = 20_000;
 const maxFailures = 5;
 const maxBackOffMs = 10_000;
 
@@ -53,6 +56,8 @@ export function startChild({
   argument,
   after,
   environment,
+  preload,
+  healthyMs = defaultHealthyMs,
   log,
   onStart,
   onRestart,
@@ -68,7 +73,7 @@ export function startChild({
   /** One life of the child. Resolves when it is over with what it died of. */
   function live(): Promise<{ reason: string; isFinal: boolean; wasHealthy: boolean }> {
     const one = fork(fileURLToPath(module), argument === undefined ? [] : [JSON.stringify(argument)], {
-      execArgv: [],
+      execArgv: preload === undefined ? [] : ["--import", preload.href],
       env: environment,
       // A group of its own: Ctrl-C in the terminal is for us, who know in which order things end.
       detached: true,
@@ -124,6 +129,8 @@ export function startChild({
       failures = wasHealthy ? 1 : failures + 1;
       if (isFinal || failures >= maxFailures) return giveUp(reason, isFinal);
       onRestart?.(reason);
+      // One death is an accident, and whoever waits for the part waits for this; a second may be what it was started with.
+      if (failures === 1) continue;
       await delay(Math.min(maxBackOffMs, 50 * 2 ** failures), undefined, {
         signal: stopping.signal,
       }).catch(() => undefined);

@@ -24,11 +24,13 @@ export interface DeliveryOptions {
   readonly log: Pick<Logger, "info" | "warn">;
   /** Multiplies every wait of the schedule; 1 is the service's. */
   readonly retryScale: number;
+  /** Milliseconds before the first of the knocks at an endpoint that is not there, or says that it is starting; the schedule's wait when absent. */
+  readonly knockMs?: number | undefined;
 }
 
 export interface Delivery {
-  /** Returns at once. */
-  send(event: EventGridEvent): void;
+  /** Returns at once. `onSettled` is called when the event has been delivered or given up. */
+  send(event: EventGridEvent, onSettled?: () => void, since?: number): void;
   /** Drops what is not delivered yet. */
   close(): void;
 }
@@ -46,13 +48,27 @@ const minSecondsAfter: Readonly<Record<number, number>> = {
   503: 30,
 };
 const neverRetried = new Set([400, 413]);
+/** A starting host's answer. */
+const unavailable = 503;
+const knockGrowth = 1.3;
+const maxKnockMs = 1000;
 const maxWaiting = 10_000;
 const maxInFlight = 64;
 
+interface Waiting {
+  readonly event: EventGridEvent;
+  readonly attempt: number;
+  /** Tries that found nobody. */
+  readonly knocks: number;
+  readonly since: number;
+  readonly onSettled: () => void;
+}
+
 /** Starts the handshake at once and goes on until the endpoint answers; events wait for it. */
-export function createDelivery({ subscription, topic, endpoint, log, retryScale }: DeliveryOptions): Delivery {
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const { subscription, topic, endpoint, log, retryScale, knockMs } = options;
   const closing = new AbortController();
-  const waiting: { event: EventGridEvent; attempt: number; firstTried: number }[] = [];
+  const waiting: Waiting[] = [];
   let isValidated = false;
   let inFlight = 0;
 
@@ -107,46 +123,60 @@ export function createDelivery({ subscription, topic, endpoint, log, retryScale 
       const next = waiting.shift();
       if (next === undefined) return;
       inFlight += 1;
-      void deliver(next.event, next.attempt, next.firstTried).finally(() => {
+      void deliver(next).finally(() => {
         inFlight -= 1;
         pump();
       });
     }
   }
 
-  async function deliver(event: EventGridEvent, attempt: number, firstTried: number): Promise<void> {
+  async function deliver(one: Waiting): Promise<void> {
+    const { event, attempt, knocks, since, onSettled } = one;
     const fields = { subscription, id: event.id, subject: event.subject, attempt };
     const status = await post("Notification", event, attempt).then(
       (answer) => answer.status,
       () => undefined,
     );
     if (closing.signal.aborted) return;
-    if (status !== undefined && status >= 200 && status <= 204) return log.info(fields, "event delivered");
-    const isSpent = attempt + 1 >= maxAttempts || Date.now() - firstTried >= maxAgeMs;
+    if (status !== undefined && status >= 200 && status <= 204) {
+      onSettled();
+      return log.info(fields, "event delivered");
+    }
+    const isSpent = attempt + 1 >= maxAttempts || Date.now() - since >= maxAgeMs;
     if (isSpent || (status !== undefined && neverRetried.has(status))) {
+      onSettled();
       return log.warn({ ...fields, status }, "event dropped");
+    }
+    if (knockMs !== undefined && (status === undefined || status === unavailable)) {
+      return retryAfter(Math.min(maxKnockMs, knockMs * knockGrowth ** knocks), { ...one, knocks: knocks + 1 });
     }
     const scheduled = retrySeconds[Math.min(attempt, retrySeconds.length - 1)] ?? 0;
     const seconds = Math.max(scheduled, minSecondsAfter[status ?? 0] ?? 0) * retryScale;
     log.warn({ ...fields, status, seconds }, "event not accepted, to be tried again");
-    void delay(seconds * 1000, undefined, { ref: false, signal: closing.signal }).then(
-      () => enqueue(event, attempt + 1, firstTried),
+    retryAfter(seconds * 1000, { ...one, attempt: attempt + 1 });
+  }
+
+  function retryAfter(ms: number, one: Waiting): void {
+    void delay(ms, undefined, { ref: false, signal: closing.signal }).then(
+      () => enqueue(one),
       () => undefined,
     );
   }
 
-  function enqueue(event: EventGridEvent, attempt: number, firstTried: number): void {
+  function enqueue(one: Waiting): void {
     if (waiting.length >= maxWaiting) {
       const oldest = waiting.shift();
+      oldest?.onSettled();
       log.warn({ subscription, id: oldest?.event.id }, "too many events wait, the oldest dropped");
     }
-    waiting.push({ event, attempt, firstTried });
+    waiting.push(one);
     pump();
   }
 
   void validate().catch(() => undefined);
   return {
-    send: (event) => enqueue(event, 0, Date.now()),
+    send: (event, onSettled = () => undefined, since = Date.now()) =>
+      enqueue({ event, attempt: 0, knocks: 0, since, onSettled }),
     close() {
       closing.abort();
       waiting.length = 0;

@@ -1,9 +1,10 @@
-// Stands in for Event Grid on one machine: filters, then immediate delivery. Events live in memory: a crash loses them,
-// as the network may, and whoever listens has a back-stop for that.
+// Stands in for Event Grid on one machine: filters, then immediate delivery. What is published is kept until it is delivered, also
+// over a crash where there is an outbox.
 import { setTimeout as delay } from "node:timers/promises";
 import type { Logger } from "pino";
 import { createDelivery, type Delivery, type EventGridEvent } from "./event-delivery.ts";
 import { createFaultSource, EventFaults } from "./event-faults.ts";
+import { openOutbox, type Outbox } from "./event-outbox.ts";
 
 export interface EventSubscription {
   readonly name: string;
@@ -19,13 +20,13 @@ export interface EventSubscription {
 }
 
 export interface EventGrid {
-  /** Begins the validation handshake; events published from now on wait for it. */
+  /** Begins the validation handshake; events published from now on wait for it, and those that a crash has left. */
   readonly subscribe: (subscription: EventSubscription) => void;
-  /** Returns at once. */
-  readonly publish: (event: EventGridEvent) => void;
+  /** Returns at once, and from then on the event is not lost. What is sent is `better` once that is known. */
+  readonly publish: (event: EventGridEvent, better?: Promise<EventGridEvent>) => void;
   readonly faults: () => EventFaults;
   readonly setFaults: (faults: EventFaults) => void;
-  /** Drops what is not delivered. */
+  /** Leaves what is not delivered in the outbox. */
   readonly close: () => void;
 }
 
@@ -34,51 +35,77 @@ export interface EventGridOptions {
   readonly faults?: EventFaults | undefined;
   /** Multiplies the waits of the retry schedule (10 s, 30 s, 1 min ...); 1 when absent. */
   readonly retryScale?: number | undefined;
+  /** See `DeliveryOptions`. */
+  readonly knockMs?: number | undefined;
+  /** Closed with the grid; one that forgets when absent. */
+  readonly outbox?: Outbox | undefined;
 }
 
-export function createEventGrid({ log, faults = EventFaults.parse({}), retryScale = 1 }: EventGridOptions): EventGrid {
+interface Subscribed {
+  readonly name: string;
+  readonly filter: (event: EventGridEvent) => boolean;
+  readonly delivery: Delivery;
+  /** Held back until the next event has gone out. */
+  readonly held: Set<() => void>;
+}
+
+const maxAgeMs = 24 * 3600 * 1000;
+
+export function createEventGrid(options: EventGridOptions): EventGrid {
+  const { log, faults = EventFaults.parse({}), retryScale = 1, knockMs, outbox = openOutbox(":memory:") } = options;
   const source = createFaultSource(faults);
-  const subscriptions: {
-    filter: (event: EventGridEvent) => boolean;
-    delivery: Delivery;
-    held: EventGridEvent[];
-  }[] = [];
+  const subscriptions: Subscribed[] = [];
+  let isClosed = false;
+
+  function settle(id: number): void {
+    if (!isClosed) outbox.remove(id);
+  }
+
+  function send({ name, delivery, held }: Subscribed, event: EventGridEvent, id: number): void {
+    const go = () => delivery.send(event, () => settle(id));
+    const fault = source.decide(event.subject);
+    if (fault !== undefined)
+      log.warn({ id: event.id, subject: event.subject, fault, subscription: name }, "event met a fault");
+    const { delayMs } = source.get();
+    const later = (act: () => void) => void delay(delayMs, undefined, { ref: false }).then(act);
+    if (fault === "lose") return settle(id);
+    if (fault === "delay") return later(go);
+    if (fault === "reorder") {
+      held.add(go);
+      return later(() => void (held.delete(go) && go()));
+    }
+    if (fault === "double") go();
+    go();
+    for (const late of held) {
+      held.delete(late);
+      late();
+    }
+  }
 
   return {
     subscribe(subscription) {
       const { name, topic, endpoint } = subscription;
-      const delivery = createDelivery({ subscription: name, topic, endpoint, log, retryScale });
-      subscriptions.push({ filter: createFilter(subscription), delivery, held: [] });
+      const delivery = createDelivery({ subscription: name, topic, endpoint, log, retryScale, knockMs });
+      subscriptions.push({ name, filter: createFilter(subscription), delivery, held: new Set() });
+      for (const { id, event, since } of outbox.pending(name)) {
+        if (Date.now() - since > maxAgeMs) settle(id);
+        else delivery.send(event, () => settle(id), since);
+      }
     },
-    publish(event) {
-      for (const { filter, delivery, held } of subscriptions) {
-        if (!filter(event)) continue;
-        const fault = source.decide(event.subject);
-        if (fault !== undefined) log.warn({ id: event.id, subject: event.subject, fault }, "event met a fault");
-        const { delayMs } = source.get();
-        if (fault === "lose") continue;
-        if (fault === "delay") {
-          void delay(delayMs, undefined, { ref: false }).then(() => delivery.send(event));
-          continue;
-        }
-        if (fault === "reorder") {
-          held.push(event);
-          void delay(delayMs, undefined, { ref: false }).then(() => {
-            if (!held.includes(event)) return;
-            held.splice(held.indexOf(event), 1);
-            delivery.send(event);
-          });
-          continue;
-        }
-        delivery.send(event);
-        if (fault === "double") delivery.send(event);
-        for (const late of held.splice(0)) delivery.send(late);
+    publish(event, better) {
+      for (const one of subscriptions) {
+        if (!one.filter(event)) continue;
+        const id = outbox.add(one.name, event);
+        if (better === undefined) send(one, event, id);
+        else void better.then((known) => send(one, known, id));
       }
     },
     faults: source.get,
     setFaults: source.set,
     close() {
+      isClosed = true;
       for (const { delivery } of subscriptions) delivery.close();
+      outbox.close();
     },
   };
 }

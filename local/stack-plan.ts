@@ -53,6 +53,8 @@ const identity = {
   resourceGroup: "embedded",
   workspaceName: "mlpipe",
 };
+/** A host that is gone is started again at once: events do not wait for it as for somebody else's. */
+const knockMs = 25;
 const packageRoot = fileURLToPath(new URL("..", import.meta.url));
 
 export function stateFolder(home: string, part: StackPart): string {
@@ -98,6 +100,7 @@ export function planStack(request: PlanRequest): StackPlan {
       },
     ],
     faults: request.faults?.events,
+    knockMs,
   };
   const workspace = {
     stateFolder: stateFolder(home, "workspace"),
@@ -108,6 +111,7 @@ export function planStack(request: PlanRequest): StackPlan {
     token,
     blob: { protocol: "http", endpoint: `127.0.0.1:${ports.storage}`, accountName, accountKey },
     eventEndpoints: [webhook("jobChanged")],
+    eventKnockMs: knockMs,
     environmentsFile: join(home, "environments.yml"),
     takesAnyCompute: true,
     faults: request.faults?.workspace,

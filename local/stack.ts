@@ -24,6 +24,10 @@ export interface StackOptions {
   readonly faults?: StackFaults;
   /** More settings for the app. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** Module that every part loads before its own: for tests that look, or reach, into a part. */
+  readonly preload?: URL;
+  /** A part that has served for so long and dies is started again however often it died before; 20,000 when absent. */
+  readonly healthyMs?: number;
 }
 
 export interface Stack {
@@ -98,6 +102,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         name: part,
         ...plan.parts[part],
         after,
+        preload: options.preload,
+        healthyMs: options.healthyMs,
         log: openChildLog(join(home, "logs", `${part}.log`)),
         onStart: (pid) => void register.add(pid),
         onRestart: (reason) => onProgress?.(`${part} ended (${reason}) and is started again`),

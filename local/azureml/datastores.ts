@@ -121,6 +121,9 @@ function withoutQuery(uri: string): string {
   return uri.replace(/\?.*$/s, "");
 }
 
+/** A storage account on the same machine that is gone is back in a moment. */
+const clientOptions = { retryOptions: { maxTries: 8, retryDelayInMs: 100, maxRetryDelayInMs: 10_000 } };
+
 export function createDatastoreResolver(resources: ResourceStore, scope: WorkspaceScope): DatastoreResolver {
   const blobPlace = (name: string): BlobPlace => {
     const properties = resources.get({ kind: "datastores", name })?.properties;
@@ -192,8 +195,12 @@ export function createDatastoreResolver(resources: ResourceStore, scope: Workspa
       const sasToken = typeof secrets["sasToken"] === "string" ? `?${secrets["sasToken"].replace(/^\?/, "")}` : "";
       const service =
         typeof secrets["key"] === "string"
-          ? new BlobServiceClient(accountUrl(place), new StorageSharedKeyCredential(place.accountName, secrets["key"]))
-          : new BlobServiceClient(`${accountUrl(place)}${sasToken}`);
+          ? new BlobServiceClient(
+              accountUrl(place),
+              new StorageSharedKeyCredential(place.accountName, secrets["key"]),
+              clientOptions,
+            )
+          : new BlobServiceClient(`${accountUrl(place)}${sasToken}`, undefined, clientOptions);
       const client = service.getContainerClient(place.containerName);
       clients.set(datastore, { client, key });
       return client;

@@ -84,12 +84,13 @@ export function createJobLifecycle(options: JobLifecycleOptions): JobLifecycle {
   };
 
   const finish = (name: string, status: "Completed" | "Failed" | "Canceled", failure?: JobFailure): void => {
+    const job = jobs.get(name);
+    // Before the end is written: a crash in between tells of it twice, never not at all.
+    if (job !== undefined) events.jobEnded({ ...job, status });
     store.transaction(() => {
       jobs.setStatus(name, status, failure);
       tracking.endRun(name, status);
     });
-    const job = jobs.get(name);
-    if (job !== undefined) events.jobEnded(job);
     log("info", { jobName: name, status, ...(failure === undefined ? {} : { code: failure.code }) }, "job ended");
   };
 

@@ -23,6 +23,7 @@ const ProcessOptions = z.object({
   }),
   eventEndpoints: z.array(z.url()).default([]),
   eventRetryScale: z.number().min(0).optional(),
+  eventKnockMs: z.number().positive().optional(),
   maxConcurrent: z.int().min(1).optional(),
   environmentsFile: z.string().min(1).optional(),
   takesAnyCompute: z.boolean().optional(),

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import type { EventFaults } from "../event-faults.ts";
 import { createEventGrid } from "../event-grid.ts";
+import type { Outbox } from "../event-outbox.ts";
 import type { JobRecord } from "./job-store.ts";
 import type { WorkspaceScope } from "./workspace-scope.ts";
 
@@ -14,6 +15,9 @@ export interface RunEventsOptions {
   readonly log: Pick<Logger, "info" | "warn">;
   /** Multiplies the waits of Event Grid's retry schedule; 1 when absent. */
   readonly retryScale?: number | undefined;
+  /** Milliseconds between knocks at an endpoint that is not there; the schedule's when absent. */
+  readonly knockMs?: number | undefined;
+  readonly outbox?: Outbox | undefined;
 }
 
 export interface RunEvents {
@@ -23,8 +27,9 @@ export interface RunEvents {
   close(): void;
 }
 
-export function createRunEvents({ scope, endpoints, faults, log, retryScale }: RunEventsOptions): RunEvents {
-  const grid = createEventGrid({ log, faults, retryScale });
+export function createRunEvents(options: RunEventsOptions): RunEvents {
+  const { scope, endpoints, faults, log, retryScale, knockMs, outbox } = options;
+  const grid = createEventGrid({ log, faults, retryScale, knockMs, outbox });
   for (const [index, endpoint] of endpoints.entries()) {
     grid.subscribe({ name: `azureml-runs-${index}`, topic: scope.path, endpoint });
   }

@@ -18,6 +18,7 @@ import {
 } from "./datastores.ts";
 import { createCatalog } from "./environments/catalog.ts";
 import type { CreateExecutor, DatastoreResolver } from "./executor/contract.ts";
+import { openOutbox } from "../event-outbox.ts";
 import { createFaults, type Faults, type FaultsInput } from "./faults.ts";
 import { createJobLifecycle } from "./job-lifecycle.ts";
 import { createJobStore } from "./job-store.ts";
@@ -52,6 +53,8 @@ export interface WorkspaceOptions extends WorkspaceName {
   readonly eventEndpoints?: readonly string[] | undefined;
   /** Multiplies the waits of Event Grid's retry schedule; 1 when absent. */
   readonly eventRetryScale?: number | undefined;
+  /** Milliseconds between knocks at an event endpoint that is not there; the schedule's waits when absent. */
+  readonly eventKnockMs?: number | undefined;
   /** Jobs in the executor at once; the machine's cores when absent. */
   readonly maxConcurrent?: number | undefined;
   /** The user's own word on what environments and images hold; see environments/catalog.ts. */
@@ -186,6 +189,8 @@ export async function startWorkspace(options: WorkspaceOptions): Promise<Workspa
       faults: faults.current().events,
       log: logger,
       retryScale: options.eventRetryScale,
+      knockMs: options.eventKnockMs,
+      outbox: openOutbox(join(stateFolder, "events.sqlite")),
     });
     const replaceFaults = (next: Faults): Faults => {
       const replaced = faults.replace(next);

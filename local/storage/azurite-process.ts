@@ -1,15 +1,15 @@
-// The process Azurite runs in: its blob service as published, saved often, gone when its parent is.
+// The process Azurite runs in: its blob service as published, its metadata kept on disk, gone when its parent is.
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { takeFolderLock } from "../folder-lock.ts";
+import { keepJournal, type LokiDatabase } from "./loki-journal.ts";
 
-/** The parts of LokiJS that count here: Azurite keeps its metadata in two such databases. */
-interface Database {
+/** Azurite keeps its metadata in two of them. */
+interface Database extends LokiDatabase {
   autosaveDisable(): void;
   autosaveDirty(): boolean;
-  saveDatabase(callback: (error?: Error) => void): void;
   getCollection(name: string): Collection | null;
 }
 
@@ -21,7 +21,6 @@ interface BlobServer {
   readonly metadataStore: { readonly db: Database };
   readonly extentMetadataStore: { readonly db: Database };
   start(): Promise<void>;
-  close(): Promise<void>;
 }
 
 const require = createRequire(import.meta.url);
@@ -66,14 +65,13 @@ function askForNamesFirst(database: Database): void {
   collection.findOne = (query) => findOne({ ...("name" in query ? { name: query.name } : {}), ...query });
 }
 
-// Left alone, Azurite saves every five seconds, and a kill loses what was written since: committed blobs among it. A
-// save writes everything, so the pause grows with it: 100 ms while the account is small, never above a twentieth of the time.
+// A save writes everything, so the pause grows with it: a second while the account is small, never above a twentieth of the time.
 async function saveOften(databases: readonly Database[]): Promise<never> {
   for (const database of databases) database.autosaveDisable();
   for (;;) {
     const start = performance.now();
     await Promise.all(databases.filter((database) => database.autosaveDirty()).map(save));
-    await delay(Math.max(100, 19 * (performance.now() - start)), undefined, { ref: false });
+    await delay(Math.max(1000, 19 * (performance.now() - start)), undefined, { ref: false });
   }
 }
 
@@ -90,11 +88,13 @@ async function main(): Promise<void> {
     throw new Error(`another Azurite works in ${folder}`);
   }
   const server = createBlobServer(folder, port);
-  process.once("disconnect", () => void server.close().finally(() => process.exit(0)));
+  // All that was acknowledged is in the journals.
+  process.once("disconnect", () => process.exit(0));
+  const databases = [server.extentMetadataStore.db, server.metadataStore.db];
+  for (const database of databases) keepJournal(database);
   await server.start();
   askForNamesFirst(server.metadataStore.db);
-  // Extents first: a saved blob must never point to an extent nobody knows.
-  void saveOften([server.extentMetadataStore.db, server.metadataStore.db]).catch((error: unknown) => {
+  void saveOften(databases).catch((error: unknown) => {
     console.error(`Azurite cannot save its metadata: ${error instanceof Error ? error.message : String(error)}`);
     process.exit(1);
   });

@@ -16,7 +16,7 @@ export interface Azurite {
   readonly pid: number;
   /** Resolves when the process is gone, however that came. */
   readonly ended: Promise<void>;
-  /** Saves everything; kills the process after `graceMs`. */
+  /** Kills the process after `graceMs`. */
   stop(graceMs: number): Promise<void>;
 }
 

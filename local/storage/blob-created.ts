@@ -14,7 +14,7 @@ export interface BlobCreatedOptions {
   readonly topic: string;
   readonly accountName: string;
   readonly accountKey: string;
-  readonly publish: (event: EventGridEvent) => void;
+  readonly publish: (event: EventGridEvent, better?: Promise<EventGridEvent>) => void;
   /** Told of every write before its event goes out. */
   readonly onCommit?: (container: string, blob: string) => void;
 }
@@ -52,7 +52,7 @@ export function createBlobCreated(
     const known = factsOfRequest(write, request.headers);
     if (known !== undefined) return publish(toEvent(known));
     // A block list and a copy do not say how long the blob has become.
-    void lookUp(agent, upstreamPort, `${write.path}?${readToken}`).then((facts) => publish(toEvent(facts)));
+    publish(toEvent(unknownFacts), lookUp(agent, upstreamPort, `${write.path}?${readToken}`).then(toEvent));
   };
 }
 
@@ -116,6 +116,7 @@ function createEvent(
   answer: IncomingMessage,
   { topic, url, sequencer }: { topic: string; url: string; sequencer: string },
 ): (facts: BlobFacts) => EventGridEvent {
+  const id = randomUUID();
   // The service's clock shows 100 ns.
   const eventTime = new Date().toISOString().replace("Z", "0000Z");
   return ({ contentType, contentLength, blobType }) => ({
@@ -123,7 +124,7 @@ function createEvent(
     subject: `/blobServices/default/containers/${container}/blobs/${blob}`,
     eventType: "Microsoft.Storage.BlobCreated",
     eventTime,
-    id: randomUUID(),
+    id,
     data: {
       api,
       clientRequestId: text(request.headers["x-ms-client-request-id"]) ?? randomUUID(),

@@ -12,6 +12,8 @@ import {
 export interface PassThroughOptions {
   /** Loopback port of the server behind. */
   readonly upstreamPort: number;
+  /** Requests wait for it: a client that is refused comes back too late, one that waits is served at once. */
+  readonly upstreamReady?: Promise<unknown> | undefined;
   /** Called when the server behind has answered, before its answer is passed on; must not throw and must not wait. */
   readonly onAnswer: (request: IncomingMessage, answer: IncomingMessage) => void;
   /** Serves what is not meant for the server behind; false hands the request on. */
@@ -23,8 +25,13 @@ const idleLimitMs = 120_000;
 const hopByHop = new Set(["connection", "keep-alive", "proxy-connection"]);
 
 /** The proxy, not yet listening. Closing it also closes the connections it holds to the server behind. */
-export function createPassThrough({ upstreamPort, onAnswer, serve }: PassThroughOptions): Server {
+export function createPassThrough({ upstreamPort, upstreamReady, onAnswer, serve }: PassThroughOptions): Server {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 64, timeout: idleLimitMs });
+  let isReady = upstreamReady === undefined;
+  void upstreamReady?.then(
+    () => (isReady = true),
+    () => undefined,
+  );
 
   function pass(request: IncomingMessage, response: ServerResponse, isRetry = false): void {
     const upstream = sendRequest({
@@ -60,7 +67,12 @@ export function createPassThrough({ upstreamPort, onAnswer, serve }: PassThrough
   }
 
   const onRequest = (request: IncomingMessage, response: ServerResponse) => {
-    if (!serve(request, response)) pass(request, response);
+    if (serve(request, response)) return;
+    if (isReady) return pass(request, response);
+    void upstreamReady?.then(
+      () => pass(request, response),
+      () => response.destroy(),
+    );
   };
   const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0, noDelay: true }, onRequest);
   server.on("checkContinue", onRequest);

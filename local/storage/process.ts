@@ -1,11 +1,14 @@
 // The storage account of a stack: Azurite as a child, the pass-through before it and Event Grid behind that. Forked by
 // the supervisor, which sends its options; ends when the supervisor does.
 import { once } from "node:events";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
 import { pino } from "pino";
 import { z } from "zod";
 import { receiveOptions } from "../child-options.ts";
 import { EventFaults } from "../event-faults.ts";
 import { createEventGrid } from "../event-grid.ts";
+import { openOutbox } from "../event-outbox.ts";
 import { startAzurite } from "./azurite.ts";
 import { createBlobCreated } from "./blob-created.ts";
 import { createCommits } from "./commits.ts";
@@ -34,6 +37,7 @@ const StorageOptions = z.object({
   ),
   faults: EventFaults.optional(),
   retryScale: z.number().positive().optional(),
+  knockMs: z.number().positive().optional(),
 });
 export type StorageOptions = z.input<typeof StorageOptions>;
 
@@ -43,20 +47,18 @@ async function main(): Promise<void> {
   // Heard from the first moment on: the supervisor may be gone before we serve.
   const abandoned = once(process, "disconnect");
   const options = StorageOptions.parse(await receiveOptions());
-  const { stateFolder, port, azuritePort, accountName, accountKey, topic, token, subscriptions, faults, retryScale } =
-    options;
+  const { stateFolder, port, azuritePort, accountName, accountKey, topic, token, subscriptions } = options;
+  const { faults, retryScale, knockMs } = options;
   const log = pino({ base: null, timestamp: pino.stdTimeFunctions.isoTime });
-  const azurite = await startAzurite({
-    folder: stateFolder,
-    port: azuritePort,
-    accountName,
-    accountKey,
-  });
+  mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
+  const azuriteReady = startAzurite({ folder: stateFolder, port: azuritePort, accountName, accountKey });
   const url = `http://127.0.0.1:${port}`;
-  const grid = createEventGrid({ log, faults, retryScale });
+  const outbox = openOutbox(join(stateFolder, "events.sqlite"));
+  const grid = createEventGrid({ log, faults, retryScale, knockMs, outbox });
   const commits = createCommits();
   const server = createPassThrough({
     upstreamPort: azuritePort,
+    upstreamReady: azuriteReady,
     onAnswer: createBlobCreated({
       upstreamPort: azuritePort,
       url,
@@ -69,6 +71,9 @@ async function main(): Promise<void> {
     serve: createControl({ grid, commits, token }),
   });
 
+  server.listen(port, "127.0.0.1");
+  await once(server, "listening");
+  const azurite = await azuriteReady;
   let isStopping = false;
   void abandoned.then(async () => {
     isStopping = true;
@@ -83,9 +88,6 @@ async function main(): Promise<void> {
     log.error("Azurite ended by itself");
     process.exit(1);
   });
-
-  server.listen(port, "127.0.0.1");
-  await once(server, "listening");
   for (const subscription of subscriptions) grid.subscribe({ ...subscription, topic });
   process.send?.({ type: "ready", url });
 }

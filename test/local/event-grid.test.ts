@@ -1,10 +1,14 @@
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { pino } from "pino";
 import { afterEach, describe, expect, test } from "vitest";
 import type { EventGridEvent } from "#local/event-delivery.ts";
 import { EventFaults } from "#local/event-faults.ts";
 import { createEventGrid, type EventGrid, type EventSubscription } from "#local/event-grid.ts";
+import { openOutbox, type Outbox } from "#local/event-outbox.ts";
 import { findFreePorts } from "#local/free-ports.ts";
 import { startEndpoint } from "./storage/start-storage.ts";
 
@@ -147,4 +151,82 @@ describe("faults", () => {
     grid.publish(eventOf("lucky"));
     expect(names(await endpoint.received(1))).toEqual(["lucky"]);
   });
+});
+
+describe("events in an outbox", () => {
+  async function openFile(): Promise<() => Outbox> {
+    const folder = await mkdtemp(join(tmpdir(), "mlpipe-outbox-"));
+    endings.push(() => void rm(folder, { recursive: true, force: true }));
+    return () => openOutbox(join(folder, "events.sqlite"));
+  }
+
+  test("are delivered after a crash, also one whose blob had not been measured, and only once", async () => {
+    const open = await openFile();
+    const [port = 0] = await findFreePorts(1);
+    const crashed = createEventGrid({ log, outbox: open() });
+    crashed.subscribe({ name: "one", topic, endpoint: `http://127.0.0.1:${port}/` });
+    crashed.publish(eventOf("first"));
+    crashed.publish(eventOf("second"), new Promise(() => undefined));
+    // Nothing of it is closed: a killed process closes nothing.
+    const endpoint = await startEndpoint();
+    const next = createEventGrid({ log, outbox: open() });
+    next.subscribe({ name: "other", topic, endpoint: endpoint.url });
+    next.subscribe({ name: "one", topic, endpoint: endpoint.url });
+    endings.push(endpoint.close, next.close, crashed.close);
+    expect((await endpoint.received(2)).map(({ id }) => id)).toEqual(["first", "second"]);
+    const look = open();
+    while (look.pending("one").length > 0) await delay(5);
+    look.close();
+    expect(endpoint.delivered).toHaveLength(2);
+  });
+
+  test("stay there when the grid is closed in order", async () => {
+    const open = await openFile();
+    const [port = 0] = await findFreePorts(1);
+    const grid = createEventGrid({ log, outbox: open() });
+    grid.subscribe({ name: "one", topic, endpoint: `http://127.0.0.1:${port}/` });
+    grid.publish(eventOf("kept"));
+    grid.close();
+    const look = open();
+    expect(look.pending("one").map(({ event }) => event.id)).toEqual(["kept"]);
+    look.close();
+  });
+});
+
+test("an endpoint that is gone is knocked at until it is back, without a word in the schedule", async () => {
+  const [port = 0] = await findFreePorts(1);
+  const answers = [202, 503, 503, 202];
+  const seen: number[] = [];
+  const serve = () =>
+    new Promise<ReturnType<typeof createServer>>((resolve) => {
+      const server = createServer((request, response) => {
+        void request.toArray().then((chunks) => {
+          const [event] = JSON.parse(chunks.join("")) as [EventGridEvent];
+          if (request.headers["aeg-event-type"] === "SubscriptionValidation")
+            return response.end(
+              JSON.stringify({ validationResponse: (event.data as { validationCode: string }).validationCode }),
+            );
+          const status = answers.shift() ?? 202;
+          seen.push(status);
+          return response.writeHead(status, { connection: "close" }).end();
+        });
+      }).listen(port, "127.0.0.1", () => resolve(server));
+    });
+  const grid = createEventGrid({ log, retryScale: 1000, knockMs: 5 });
+  const first = await serve();
+  grid.subscribe({ name: "one", topic, endpoint: `http://127.0.0.1:${port}/` });
+  grid.publish(eventOf("before"));
+  while (seen.length < 1) await delay(5);
+  first.closeAllConnections();
+  await new Promise((resolve) => first.close(resolve));
+  grid.publish(eventOf("meanwhile"));
+  await delay(50);
+  const second = await serve();
+  endings.push(
+    grid.close,
+    () => second.closeAllConnections(),
+    () => second.close(),
+  );
+  while (seen.length < 4) await delay(5);
+  expect(seen).toEqual([202, 503, 503, 202]);
 });

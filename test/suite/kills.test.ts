@@ -99,12 +99,29 @@ describe("kill -9", () => {
     expect(nodeOf((await own.app().getRun(runId)).document, "train").failure?.exitCode).toBe(137);
   });
 
-  test("of everything in a job, so that it cannot say that it has ended, does the same", async () => {
-    const gate = own.gate("true", triedOnce);
+  test("of everything in a job, so that it cannot say that it has ended, does the same where it may not be tried again", async () => {
+    const retry = { lost: { max_attempts: 1 } };
+    const gate = own.gate("true", { resources: { properties: { mlpipe: { retry } } } });
     const { runId } = await own.app().start({ train: gate.node, score: appending("train", "x") });
     await gate.reached();
     await killJob(`${runId}-train-1`, "everything");
     expect(await remainsOf(runId)).toEqual(killed);
+  });
+
+  test("of everything in a job costs the run one attempt", async () => {
+    const retry = { lost: { delay: 0 } };
+    const gate = own.gate(wrote, { resources: { properties: { mlpipe: { retry } } } });
+    const { runId } = await own.app().start({ first: gate.node, second: appending("first", "and sound") });
+    await gate.reached();
+    await killJob(`${runId}-first-1`, "everything");
+    await gate.open();
+    const run = await own.app().ended(runId);
+    expect(run.nodes.map(({ name, status, attempt }) => [name, status, attempt])).toEqual([
+      ["first", "completed", 2],
+      ["second", "completed", 1],
+    ]);
+    expect(await own.app().read(runId, "second", "result", "text")).toBe("whole and sound");
+    expect(await gate.starts()).toBe(2);
   });
 });
 

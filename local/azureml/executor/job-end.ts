@@ -9,18 +9,29 @@ import type { JobFolder } from "./job-folder.ts";
 const tailBytes = 2048;
 const tailLines = 20;
 
-/** End of a job whose command ended by itself; a failure carries the log's last lines. */
-export async function toCommandEnd(exitCode: number, folder: JobFolder): Promise<JobEnd> {
+/**
+ * End of a job whose processes are gone; a failure carries the log's last lines.
+ * @param exitCode undefined when the machine took them all at once: what a program does wrong leaves its shell alive
+ */
+export async function toCommandEnd(exitCode: number | undefined, folder: JobFolder): Promise<JobEnd> {
   if (exitCode === 0) return { status: "Completed", exitCode: 0 };
+  const log = await toLogWords(folder);
+  if (exitCode === undefined) {
+    const message = `The node was lost: all processes of the job were killed (signal 9) before they could say how it ended. ${log}`;
+    return { status: "Failed", code: "NodeLost", message };
+  }
   const how =
     exitCode === 137
       ? "was killed (signal 9; a machine out of memory does that)"
       : exitCode > 128 && exitCode < 160
         ? `was ended by signal ${exitCode - 128}`
         : `exited with status code ${exitCode}`;
+  return { status: "Failed", exitCode, code: "UserError", message: `Execution failed. User process ${how}. ${log}` };
+}
+
+async function toLogWords(folder: JobFolder): Promise<string> {
   const tail = await readTail(folder.stdLog);
-  const message = `Execution failed. User process ${how}. Please check log file 'user_logs/std_log.txt' for error details.${tail === "" ? "" : `\n${tail}`}`;
-  return { status: "Failed", exitCode, code: "UserError", message };
+  return `Please check log file 'user_logs/std_log.txt' for error details.${tail === "" ? "" : `\n${tail}`}`;
 }
 
 /** End of a job that could not be prepared or committed. */

@@ -14,8 +14,11 @@ export const processMark = "AZUREML_CR_EXECUTION_WORKING_DIR_PATH";
 export interface JobProcess {
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
-  /** Exit code of the command as a shell tells it: 128 + signal when it was killed. */
-  readonly exited: Promise<number>;
+  /**
+   * Exit code of the command as a shell tells it: 128 + signal when it was killed. Undefined when that shell was killed with
+   * it, so that nothing tells how it ended.
+   */
+  readonly exited: Promise<number | undefined>;
   /** Asks the whole tree to end and, after `graceMs`, kills what is left of it. */
   terminate(graceMs: number): Promise<void>;
 }
@@ -29,7 +32,6 @@ interface ProcessRecord {
   readonly startTime: string;
 }
 
-const killedExitCode = 137;
 const pollMs = 1000;
 const stragglerMs = 300;
 /** How long a killed process may hang in the kernel before it is given up. */
@@ -51,8 +53,8 @@ export async function startProcess(
     stdio: "ignore",
     cwd: folder.root,
   });
-  const ended = new Promise<number>((resolve) => {
-    child.once("exit", (code) => resolve(code ?? killedExitCode));
+  const ended = new Promise<number | null>((resolve) => {
+    child.once("exit", resolve);
   });
   const pid = await new Promise<number>((resolve, reject) => {
     child.once("spawn", () => resolve(child.pid ?? 0));
@@ -63,7 +65,7 @@ export async function startProcess(
     if (recorded !== undefined) return recorded;
     const other = code === takenExitCode ? await findProcess(folder) : undefined;
     if (other?.kind === "alive") return other.process.exited;
-    return code === 0 ? killedExitCode : code;
+    return code === null || code === 0 ? undefined : code;
   });
   return toJobProcess(folder, pid, Date.now(), exited);
 }
@@ -87,7 +89,12 @@ export async function killStrays(isWanted: (workFolder: string) => boolean): Pro
   }
 }
 
-function toJobProcess(folder: JobFolder, pid: number, startedAt: number, ended: Promise<number>): JobProcess {
+function toJobProcess(
+  folder: JobFolder,
+  pid: number,
+  startedAt: number,
+  ended: Promise<number | undefined>,
+): JobProcess {
   let patienceMs = stragglerMs;
   let isOver = false;
   const exited = ended.then(async (exitCode) => {
@@ -132,7 +139,7 @@ async function endStragglers(pid: number, patienceMs: () => number): Promise<voi
 }
 
 /** Exit code of a process that is not our child: its record is watched for, and its death looked for now and then. */
-async function waitForRecord(folder: JobFolder, record: ProcessRecord): Promise<number> {
+async function waitForRecord(folder: JobFolder, record: ProcessRecord): Promise<number | undefined> {
   let wake: () => void = () => undefined;
   // Watching before looking, so that no change falls in between.
   const watcher = watch(folder.root, () => wake()).on("error", () => undefined);
@@ -142,7 +149,7 @@ async function waitForRecord(folder: JobFolder, record: ProcessRecord): Promise<
       const alive = await isAlive(record.pid, record.startTime);
       const exitCode = await readExitCode(folder);
       if (exitCode !== undefined) return exitCode;
-      if (!alive) return killedExitCode;
+      if (!alive) return undefined;
       const poll = new AbortController();
       await Promise.race([changed, sleep(pollMs, undefined, { signal: poll.signal })]).finally(() => poll.abort());
     }

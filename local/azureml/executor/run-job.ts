@@ -113,7 +113,7 @@ export function runJob(
     return startLogStream({ ...artifact("user_logs/std_log.txt"), file: folder.stdLog, isContinued });
   }
 
-  async function waitForExit(started: JobProcess): Promise<number> {
+  async function waitForExit(started: JobProcess): Promise<number | undefined> {
     jobProcess = started;
     if (isHalted) void started.terminate(0);
     else if (cutReason !== undefined) void started.terminate(graceMs);
@@ -130,7 +130,7 @@ export function runJob(
     }
   }
 
-  async function finish(exitCode: number, stdLog: LogStream): Promise<JobEnd> {
+  async function finish(exitCode: number | undefined, stdLog: LogStream): Promise<JobEnd> {
     if (isHalted) {
       stdLog.stop();
       throw new Error("halted");

@@ -1,5 +1,6 @@
 import { readFile, readdir } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
+import type { ContainerClient } from "@azure/storage-blob";
 import { expect, test } from "vitest";
 import { startStorage } from "./start-storage.ts";
 
@@ -22,17 +23,58 @@ test("a killed storage process loses nothing and leaves no Azurite behind", asyn
   await storage.close();
 });
 
-test("a killed Azurite loses nothing that is older than its last save, and the process before it ends", async () => {
+test("a killed Azurite loses nothing that it acknowledged, and the process before it ends", async () => {
   const storage = await startStorage({});
-  const blob = await write(storage, "saved");
-  await delay(1000);
-  const [azurite = 0] = await childrenOf(storage.pid());
-  process.kill(azurite, "SIGKILL");
-  while (await isAlive(storage.pid())) await delay(20);
-  await storage.start();
-  expect((await blob.downloadToBuffer()).toString()).toBe("saved");
+  await storage.blobs.createContainer("kept");
+  const container = storage.blobs.getContainerClient("kept");
+  const acknowledged = new Map<string, string>();
+  const writing = Array.from({ length: 4 }, (_, writer) => writeOn(container, writer, acknowledged));
+  for (const count of [5, 60, 180]) {
+    while (acknowledged.size < count) await delay(1);
+    const [azurite = 0] = await childrenOf(storage.pid());
+    process.kill(azurite, "SIGKILL");
+    while (await isAlive(storage.pid())) await delay(5);
+    await storage.start();
+  }
+  await Promise.all(writing);
+  const found = new Map<string, string>();
+  for (const name of acknowledged.keys()) {
+    const blob = container.getBlobClient(name);
+    found.set(name, (await blob.exists()) ? (await blob.downloadToBuffer()).toString() : "gone");
+  }
+  expect(found).toEqual(acknowledged);
   await storage.close();
 });
+
+/** Writes small blobs, some over an earlier one, some in blocks, some deleted again, through whatever happens to the account. */
+async function writeOn(container: ContainerClient, writer: number, acknowledged: Map<string, string>): Promise<void> {
+  for (let i = 0; i < 80; i += 1) {
+    const name = `${writer}/${i % 60}`;
+    const text = `${writer} ${i}`.repeat(1 + (i % 3));
+    const blob = container.getBlockBlobClient(name);
+    await untilItWorks(async () => {
+      if (i % 7 !== 3) return blob.upload(text, text.length);
+      const id = Buffer.from(`block-${i}`).toString("base64");
+      await blob.stageBlock(id, text, text.length);
+      return blob.commitBlockList([id]);
+    });
+    acknowledged.set(name, text);
+    if (i % 11 !== 5) continue;
+    await untilItWorks(() => blob.deleteIfExists());
+    acknowledged.set(name, "gone");
+  }
+}
+
+async function untilItWorks(act: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    const worked = await act().then(
+      () => true,
+      () => false,
+    );
+    if (worked) return;
+    await delay(20);
+  }
+}
 
 async function write(storage: Awaited<ReturnType<typeof startStorage>>, text: string) {
   await storage.blobs.createContainer("kept");

@@ -107,7 +107,7 @@ export async function startStorage(options: Partial<StorageOptions>) {
     port,
     azuritePort,
     token,
-    blobs: new BlobServiceClient(`${url}/${accountName}`, credential),
+    blobs: new BlobServiceClient(`${url}/${accountName}`, credential, { retryOptions: { retryDelayInMs: 50 } }),
     pid: () => child.pid ?? 0,
     output: () => output,
     stop,
