@@ -20,12 +20,14 @@ import { createJudgeModel } from "#functions/activities/judge-model.ts";
 import { createNotifyRunEnd } from "#functions/activities/notify-run-end.ts";
 import { createSendNotification } from "#functions/activities/send-notification.ts";
 import { createReadApproval } from "#functions/activities/read-approval.ts";
+import { createLendMoney } from "#functions/activities/lend-money.ts";
 import { createReadGraph } from "#functions/activities/read-graph.ts";
 import { createRegisterModel } from "#functions/activities/register-model.ts";
 import { createReleaseSlot } from "#functions/activities/release-slot.ts";
 import { createRememberRun } from "#functions/activities/remember-run.ts";
 import { createReportNode } from "#functions/activities/report-node.ts";
 import { createRequestApproval } from "#functions/activities/request-approval.ts";
+import { createSettleMoney } from "#functions/activities/settle-money.ts";
 import { createSignalNodes } from "#functions/activities/signal-nodes.ts";
 import { createStartBodyNodes } from "#functions/activities/start-body-nodes.ts";
 import { createStartChampions } from "#functions/activities/start-champions.ts";
@@ -35,6 +37,7 @@ import { createSubmitJob } from "#functions/activities/submit-job.ts";
 import { createTakeSlot } from "#functions/activities/take-slot.ts";
 import type { App } from "#functions/app.ts";
 import { createAssets } from "#functions/assets.ts";
+import { createCostLedgers } from "#functions/cost/cost-ledgers.ts";
 import { createDeployedSchedules } from "#functions/deployed-schedules.ts";
 import { createDatasetArrivals } from "#functions/dataset-arrivals.ts";
 import { createDatasetVersions } from "#functions/dataset-versions.ts";
@@ -161,7 +164,9 @@ const assetRegistry = createRegistry(connection);
 const registry = createRegistryRoom({ registry: assetRegistry, records, assets });
 const webhooks = createWebhooks({ records });
 const notifications = createNotifications({ webhooks, log });
-const startRun = createStartRun({ resolver: registry.resolver, plans, archive, notifications, log });
+const { prices } = settings;
+const costs = createCostLedgers({ records });
+const startRun = createStartRun({ resolver: registry.resolver, plans, prices, archive, notifications, log });
 const datasets = createDatasets({ folder: settings.datasetsFolder, records, log });
 const versions = createDatasetVersions({ blobs, records });
 const events = createEventLog({ records });
@@ -177,7 +182,7 @@ const context: App = {
   logs: createJobLogs({ blobs }),
   pipelines,
   registry,
-  runs: createRunDocuments({ plans, ml, memory, archive }),
+  runs: createRunDocuments({ plans, ml, memory, archive, prices, costs }),
   data,
   memory,
   reuse: createReuse({ assets, data, memory, log }),
@@ -186,6 +191,8 @@ const context: App = {
   models: createModels(connection),
   approvals: createApprovals({ records }),
   concurrency: settings.concurrency,
+  prices,
+  costs,
   deployment: settings.deployment,
   records,
   archive,
@@ -332,6 +339,8 @@ const implementations: ActivityImplementation[] = [
   implement(activities.readGraph, createReadGraph(context)),
   implement(activities.takeSlot, createTakeSlot(context)),
   implementWithClient(activities.releaseSlot, createReleaseSlot(context)),
+  implementWithClient(activities.lendMoney, createLendMoney(context)),
+  implement(activities.settleMoney, createSettleMoney(context)),
   implementWithClient(activities.reportNode, createReportNode(context)),
   implementWithClient(activities.rememberRun, createRememberRun(context)),
   implementWithClient(activities.startNodes, createStartNodes(context)),

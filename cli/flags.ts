@@ -1,5 +1,6 @@
 // Every flag of every command, so that one word means one thing everywhere.
 import { InvalidArgumentError, Option } from "commander";
+import { mostUsd } from "#shared/domain/cost/money.ts";
 import { Fate } from "#shared/domain/dataset/fate.ts";
 import { RunStatus } from "#shared/domain/run.ts";
 import { NotificationFilter } from "#shared/domain/webhook/webhook.ts";
@@ -33,6 +34,10 @@ export const flags = {
   timeout: () =>
     new Option("--timeout <time>", "how long the run may take, such as 90s, 30m or 2h").argParser(parseTime),
   all: () => new Option("--all", "show every node, also of a run with more than a screen takes"),
+  maxCost: () =>
+    new Option("--max-cost <dollars>", "what the run may cost at most; nothing goes on that would cost more").argParser(
+      parseDollars,
+    ),
   watch: () => new Option("-w, --watch", "stay and show progress until the run ends"),
   displayName: () => new Option("--display-name <text>", "name that people read"),
   idempotencyKey: () =>
@@ -90,6 +95,13 @@ function parseTime(text: string): number {
   if (count === undefined || seconds === undefined)
     throw new InvalidArgumentError("It must be a time such as 90s, 30m, 2h or 1d.");
   return Number(count) * seconds;
+}
+
+function parseDollars(text: string): number {
+  const dollars = /^\$?(?:\d+\.?\d*|\.\d+)$/.test(text) ? Number(text.replace("$", "")) : 0;
+  if (!(dollars > 0) || dollars > mostUsd)
+    throw new InvalidArgumentError("It must be US dollars above zero, such as 5 or 0.25.");
+  return dollars;
 }
 
 function parseCount(text: string): number {

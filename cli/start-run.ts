@@ -20,12 +20,14 @@ export interface Starting {
   readonly force?: boolean | undefined;
   /** How long the run may take. */
   readonly timeoutSeconds?: number | undefined;
+  /** US dollars the run may cost. */
+  readonly maxCost?: number | undefined;
 }
 
 /** @throws MlpipeError `InvalidRequest` with every issue; `NotFound` when no such pipeline is deployed. */
 export async function startRun(terminal: Terminal, client: Client, starting: Starting): Promise<RunDocument> {
   // Without a key of the caller's, one of ours: the request is then safe to repeat when its answer is lost.
-  const { pipeline, displayName, force, timeoutSeconds, idempotencyKey = randomUUID() } = starting;
+  const { pipeline, displayName, force, timeoutSeconds, maxCost, idempotencyKey = randomUUID() } = starting;
   const store = createUploader(terminal, client);
   const inputs = await resolveInputs(
     starting.inputs,
@@ -37,6 +39,7 @@ export async function startRun(terminal: Terminal, client: Client, starting: Sta
     ...(displayName === undefined ? {} : { displayName }),
     ...(force === undefined ? {} : { force }),
     ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+    ...(maxCost === undefined ? {} : { maxCost }),
   };
   if (!("document" in pipeline)) {
     const { name, version } = pipeline;

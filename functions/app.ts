@@ -2,12 +2,14 @@
 import type { Blobs } from "#shared/azure/blob.ts";
 import type { Ml } from "#shared/azure/ml.ts";
 import type { Models } from "#shared/azure/models.ts";
+import type { Prices } from "#shared/domain/cost/prices.ts";
 import type { Concurrency } from "#shared/domain/concurrency.ts";
 import type { Records } from "#shared/azure/records.ts";
 import type { RetentionPolicy } from "#shared/domain/retention.ts";
 import type { Log } from "#shared/log.ts";
 import type { Plans } from "#shared/plans.ts";
 import type { Assets } from "./assets.ts";
+import type { CostLedgers } from "./cost/cost-ledgers.ts";
 import type { DatasetArrivals } from "./dataset-arrivals.ts";
 import type { DatasetVersions } from "./dataset-versions.ts";
 import type { Datasets } from "./datasets.ts";
@@ -50,6 +52,9 @@ export interface App {
   readonly approvals: Approvals;
   /** Limits for all runs together. */
   readonly concurrency: Concurrency;
+  /** What machines cost. */
+  readonly prices: Prices;
+  readonly costs: CostLedgers;
   /** Tells this app's jobs from those of another on the same workspace. */
   readonly deployment: string | undefined;
   /** What data is. */

@@ -27,8 +27,10 @@ export function createRerun({ plans, runs, startRun }: Pick<App, "plans" | "runs
     const mustRun = nodesThatRun(plan, before, request);
     const { mustRun: _others, continues: _before, ...same } = plan;
     const displayName = request.displayName ?? plan.displayName;
+    const maxCost = request.maxCost ?? plan.settings.maxCost;
     const rerunPlan: Plan = {
       ...same,
+      settings: { ...plan.settings, ...(maxCost === undefined ? {} : { maxCost }) },
       ...(displayName === undefined ? {} : { displayName }),
       continues: { runId, takesOver: request.from !== undefined && request.force !== true },
       ...(mustRun.length === 0 ? {} : { mustRun }),
@@ -38,12 +40,16 @@ export function createRerun({ plans, runs, startRun }: Pick<App, "plans" | "runs
 }
 
 /** What the earlier run was started with, and what is asked for now. */
-function merge(started: RunRequest | undefined, { inputs, displayName }: RerunRequest): RunRequest | undefined {
+function merge(
+  started: RunRequest | undefined,
+  { inputs, displayName, maxCost }: RerunRequest,
+): RunRequest | undefined {
   if (started === undefined) return undefined;
   return {
     ...started,
     inputs: { ...started.inputs, ...inputs },
     ...(displayName === undefined ? {} : { displayName }),
+    ...(maxCost === undefined ? {} : { maxCost }),
   };
 }
 

@@ -5,6 +5,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type DurableClient, type DurableOrchestrationStatus, OrchestrationRuntimeStatus } from "durable-functions";
 import type { RunInput, RunOutput } from "#orchestrations/run-pipeline.ts";
 import type { Ml } from "#shared/azure/ml.ts";
+import { heldOf, spentOf } from "#shared/domain/cost/cost-ledger.ts";
+import { addTime, priceTime } from "#shared/domain/cost/machine-time.ts";
+import { toUsd } from "#shared/domain/cost/money.ts";
+import type { Prices } from "#shared/domain/cost/prices.ts";
 import { phaseOf } from "#shared/domain/job-phase.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
 import { NodeProgress, NodeResult, type ReusedResult } from "#shared/domain/node-result.ts";
@@ -21,6 +25,7 @@ import {
 } from "#shared/domain/run.ts";
 import { MlpipeError } from "#shared/errors.ts";
 import type { Plans } from "#shared/plans.ts";
+import type { CostLedgers } from "./cost/cost-ledgers.ts";
 import { findInstance } from "./instances.ts";
 import type { RunArchive } from "./retention/run-archive.ts";
 import type { NodeMemory } from "./reuse/node-memory.ts";
@@ -50,8 +55,10 @@ export function createRunDocuments(clients: {
   readonly ml: Ml;
   readonly memory: NodeMemory;
   readonly archive: Pick<RunArchive, "find">;
+  readonly prices: Prices;
+  readonly costs: Pick<CostLedgers, "find">;
 }) {
-  const { plans, ml, memory, archive } = clients;
+  const { plans, ml, memory, archive, prices, costs } = clients;
   const reused = new Map<string, readonly ReusedResult[]>();
   const results = new Map<string, NodeResult>();
   const jobStatuses = new Map<string, { status: Promise<string | undefined>; until: number }>();
@@ -122,7 +129,7 @@ export function createRunDocuments(clients: {
     const output = status.output as RunOutput | null;
     const made = Map.groupBy(Object.entries(output?.uris ?? {}), ([key]) => key.slice(0, key.lastIndexOf(".")));
     const nodes = plan.nodes.map((node, index) => {
-      const run = toNodeRun(node, states[index], told.get(node.name));
+      const run = withCost(toNodeRun(node, states[index], told.get(node.name)), told.get(node.name));
       const uris = nodeStatusFacts[run.status].isSuccess && run.outputs === undefined ? made.get(node.name) : undefined;
       if (uris === undefined) return run;
       return { ...run, outputs: Object.fromEntries(uris.map(([key, uri]) => [key.slice(node.name.length + 1), uri])) };
@@ -138,6 +145,7 @@ export function createRunDocuments(clients: {
       return uri === undefined ? [] : [[name, uri] as const];
     });
     const failure = failureOf(status, nodes);
+    const cost = await costOfRun(runId, plan, status, states, told);
     const isEnded = runStatus !== "queued" && runStatus !== "running";
     const decider = nodes.find((_node, index) => plan.nodes[index]?.promotion !== undefined);
     const isAsking = runStatus === "running" && decider?.promotion?.approval?.requestedTime !== undefined;
@@ -159,8 +167,36 @@ export function createRunDocuments(clients: {
       ...(failure === undefined ? {} : { failure }),
       tags: plan.tags,
       ...(plan.assets === undefined ? {} : { assets: plan.assets }),
+      ...(cost === undefined ? {} : { cost }),
       ...(plan.continues === undefined ? {} : { continues: plan.continues.runId }),
     };
+  }
+
+  function withCost(node: NodeRun, told: Told | undefined): NodeRun {
+    if (told?.machineTime === undefined || node.status === "reused") return node;
+    return { ...node, cost: toSpent(priceTime(prices, told.machineTime)) };
+  }
+
+  /** What a run with a cap has spent says its ledger; of another, what is known of its nodes. */
+  async function costOfRun(
+    runId: string,
+    plan: Plan,
+    { customStatus }: DurableOrchestrationStatus,
+    states: readonly NodeState[],
+    told: ReadonlyMap<string, Told>,
+  ): Promise<RunDocument["cost"]> {
+    const { maxCost } = plan.settings;
+    if (maxCost !== undefined) {
+      const ledger = await costs.find(runId);
+      if (ledger === undefined) return { spent: 0, cap: maxCost };
+      return { spent: toUsd(spentOf(ledger)), held: toUsd(heldOf(ledger)), cap: maxCost };
+    }
+    const live = plan.nodes.flatMap(({ name }, index) => {
+      const isEnded = nodeStatusFacts[states[index]?.status ?? "waiting"].isTerminal;
+      return isEnded ? [] : [told.get(name)?.machineTime];
+    });
+    const time = live.reduce(addTime, RunProgress.safeParse(customStatus).data?.machineTime);
+    return time === undefined ? undefined : toSpent(priceTime(prices, time));
   }
 
   /** The nodes that a run has reused; read again when there are more than the last time. */
@@ -181,7 +217,7 @@ export function createRunDocuments(clients: {
     const planned = planNodeOf(plan, name);
     const told = planned === undefined ? undefined : await readNode(client, runId, name);
     if (planned === undefined || told === undefined) return undefined;
-    const node = toNodeRun({ ...planned, name }, { status: "running", attempt: 1 }, told);
+    const node = withCost(toNodeRun({ ...planned, name }, { status: "running", attempt: 1 }, told), told);
     return { ...node, dependsOn: dependenciesInRun(plan, name) };
   }
 
@@ -355,6 +391,10 @@ export function toSummary(status: DurableOrchestrationStatus): RunSummary {
     nodeCount: input.nodeCount,
     completedNodeCount: letters.split("").filter((letter) => letter === "c" || letter === "u").length,
   };
+}
+
+function toSpent({ usd, isComplete }: { usd: number; isComplete: boolean }) {
+  return { spent: usd, ...(isComplete ? {} : { isAtLeast: true as const }) };
 }
 
 const iso = (time: Date | string) => new Date(time).toISOString();

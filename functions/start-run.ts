@@ -6,6 +6,8 @@ import type { RunInput } from "#orchestrations/run-pipeline.ts";
 import type { InputValue } from "#shared/api.ts";
 import { canonicalJson } from "#shared/domain/canonical-json.ts";
 import { type AssetResolver, checkDocument, compilePlan } from "#shared/domain/compile-plan.ts";
+import { capIssues } from "#shared/domain/cost/keepable-cap.ts";
+import type { Prices } from "#shared/domain/cost/prices.ts";
 import type { PipelineDocument } from "#shared/domain/load-pipeline.ts";
 import type { Plan } from "#shared/domain/plan.ts";
 import { derivedRunId, newRunId } from "#shared/domain/run-id.ts";
@@ -32,6 +34,8 @@ export interface RunRequest {
   readonly reference?: string | undefined;
   /** The version of a registered pipeline that the document is. */
   readonly pipelineVersion?: string | undefined;
+  /** US dollars the run may cost, over the pipeline's own cap. */
+  readonly maxCost?: number | undefined;
 }
 
 export type StartRun = ReturnType<typeof createStartRun>;
@@ -39,12 +43,13 @@ export type StartRun = ReturnType<typeof createStartRun>;
 export interface StartRunClients {
   readonly resolver: AssetResolver;
   readonly plans: Plans;
+  readonly prices: Prices;
   readonly archive: Pick<RunArchive, "find">;
   readonly notifications: Pick<Notifications, "tell">;
   readonly log: Log;
 }
 
-export function createStartRun({ resolver, plans, archive, notifications, log }: StartRunClients) {
+export function createStartRun({ resolver, plans, prices, archive, notifications, log }: StartRunClients) {
   /** What a run would be, nodes that cannot run among it. @throws MlpipeError `InvalidRequest` with every issue */
   async function preview({
     document,
@@ -57,6 +62,7 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
     timeoutSeconds,
     reference = name,
     pipelineVersion,
+    maxCost,
   }: RunRequest): Promise<{ plan: Plan; warnings: readonly Issue[]; refusals: readonly Issue[] }> {
     const compiled = await compilePlan(document, {
       inputs,
@@ -69,6 +75,7 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
       ...(reference === undefined || pipelineVersion === undefined
         ? {}
         : { registeredAs: { reference, version: pipelineVersion } }),
+      ...(maxCost === undefined ? {} : { maxCost }),
     });
     if (compiled.plan !== undefined) {
       const mustRun = force === true ? { mustRun: compiled.plan.nodes.map((node) => node.name) } : {};
@@ -80,7 +87,14 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
   async function compile(request: RunRequest): Promise<{ plan: Plan; warnings: readonly Issue[] }> {
     const { plan, warnings, refusals } = await preview(request);
     if (refusals.length > 0) throw invalid([...refusals, ...warnings]);
+    refuseUnkeepable(plan);
     return { plan, warnings };
+  }
+
+  /** Nothing starts under a cap that cannot be kept. */
+  function refuseUnkeepable(plan: Plan): void {
+    const issues = capIssues(plan, prices);
+    if (issues.length > 0) throw invalid(issues);
   }
 
   /** Keeps the plan of a new run; of a known one, the plan that was stored first. */
@@ -160,6 +174,7 @@ export function createStartRun({ resolver, plans, archive, notifications, log }:
       request: RunRequest | undefined,
       idempotencyKey?: string,
     ): Promise<string> {
+      refuseUnkeepable(plan);
       const runId = idempotencyKey === undefined ? undefined : await keyedRunId(idempotencyKey);
       return startNew(client, runId, plan, request, hashOf(plan));
     },

@@ -1,5 +1,6 @@
 // The contracts of all activities: name, input, output, retry. Bodies are in functions/activities.
 import { z } from "zod";
+import { NodeMachines } from "#shared/domain/cost/machine-time.ts";
 import { NodePolicy } from "#shared/domain/node-policy.ts";
 import { NodeResult, ReusedResult } from "#shared/domain/node-result.ts";
 import { SweepPlan } from "#shared/domain/sweep/sweep-plan.ts";
@@ -27,6 +28,8 @@ const SubmitInput = Attempt.extend({
   trial: z.object({ planNode: z.string(), values: z.record(z.string(), z.string()) }).optional(),
   /** Spot machines were taken away too often: ask for one that stays. */
   isDedicated: z.boolean().optional(),
+  /** The service is to end the job after so long: the run's cap pays for no more. */
+  ceilingSeconds: z.number().int().positive().optional(),
 });
 export type SubmitInput = z.infer<typeof SubmitInput>;
 
@@ -56,6 +59,8 @@ export const getJob = activity("getJob", {
     /** Azure ML's word; `NotFound` when the workspace does not know the job. */
     jobStatus: z.string(),
     outcome: z.enum(["completed", "failed", "canceled"]).optional(),
+    /** ISO 8601: when it ended, where nobody had announced it and the service says so. */
+    endTime: z.string().optional(),
     /** The service gave no answer: nothing is known of the job. */
     isUnavailable: z.boolean().optional(),
   }),
@@ -94,6 +99,51 @@ export const takeSlot = activity("takeSlot", {
 
 /** Gives a slot back, or leaves the queue, and tells those who are next. */
 export const releaseSlot = activity("releaseSlot", { input: SlotHolder, output: z.null() });
+
+const JobMoney = z.object({ runId: z.string(), node: z.string(), jobName: z.string() });
+
+/**
+ * Lends a job of a run with a cap the money to begin or to go on with. `step` numbers a job's requests: one that is asked twice
+ * gets the same answer, and one that comes late changes nothing.
+ */
+export const lendMoney = activity("lendMoney", {
+  input: JobMoney.extend({
+    instanceType: z.string().optional(),
+    isDedicated: z.boolean().optional(),
+    step: z.number().int().positive(),
+    /** Millionths of a dollar spent so far. */
+    used: z.number().int().nonnegative(),
+  }),
+  output: z.discriminatedUnion("kind", [
+    z.object({
+      kind: z.literal("lent"),
+      /** Millionths of a dollar an hour. */
+      rate: z.number().int(),
+      /** What the job may spend from its beginning to its end. */
+      allowance: z.number().int(),
+      /** No job could run longer, were the rest of the money its own: the service keeps this limit whatever becomes of us. */
+      ceilingSeconds: z.number().int().optional(),
+      /** Why there is no more, for the case that it is too little. */
+      reason: z.string(),
+    }),
+    z.object({
+      kind: z.literal("refused"),
+      reason: z.string(),
+      /** Live jobs hold money of which some may come back. */
+      mayWait: z.boolean(),
+    }),
+  ]),
+});
+
+/** Takes down what a job has cost and frees the rest of its money; of one that may still run, the money stays lent. */
+export const settleMoney = activity("settleMoney", {
+  input: JobMoney.extend({
+    cost: z.number().int().nonnegative(),
+    /** Set when nobody knows whether it still runs: ISO 8601, from when its machine counts. */
+    lostSince: z.string().optional(),
+  }),
+  output: z.null(),
+});
 
 /** Tells the run that a node has ended, or a sweep that a trial has; then remembers what a completed node has made. */
 export const reportNode = activity("reportNode", {
@@ -157,6 +207,7 @@ export const startTrials = activity("startTrials", {
     upstream: z.record(z.string(), z.string()),
     policy: NodePolicy.optional(),
     isLimited: z.boolean().optional(),
+    machines: NodeMachines.optional(),
     trials: z.array(z.object({ node: z.string(), values: z.record(z.string(), z.string()) })),
   }),
   output: z.null(),

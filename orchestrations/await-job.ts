@@ -5,6 +5,7 @@ import { isSuspicious, phaseOf } from "#shared/domain/job-phase.ts";
 import { cancelJob, collectOutputs, describeFailure, getJob } from "./activities.ts";
 import { call } from "./contract.ts";
 import { passedLimit, tightestLimit } from "./job-limits.ts";
+import { extendLease, longestPause, meter, settleLease } from "./lease.ts";
 import {
   afterFailure,
   canceled,
@@ -70,9 +71,9 @@ export function* awaitJob(
 }
 
 function* cancel(context: OrchestrationContext, job: WatchedJob, order: JobCancel): Generator<Task, void, unknown> {
+  if (job.cancel === undefined) job.polls = 0;
   job.cancel = order;
-  job.polls = 0;
-  yield* call(context, cancelJob, { jobName: job.jobName });
+  order.isTaken = (yield* call(context, cancelJob, { jobName: job.jobName })).isTaken;
 }
 
 /** Asks the job. @returns what follows when it has ended, or has to be taken for ended */
@@ -84,28 +85,39 @@ function* look(
   isAnnounced: boolean,
 ): Generator<Task, Turn | undefined, unknown> {
   const { jobName } = job;
+  const asked = now(context);
   const answer = yield* call(context, getJob, { jobName, settleSeconds: isAnnounced ? settleSeconds : 0 });
-  if (answer.isUnavailable !== true) see(context, job, answer.jobStatus);
+  if (answer.isUnavailable !== true) {
+    see(context, job, answer.jobStatus);
+    meter(context, input, work, asked, answer.endTime);
+  }
   if (answer.outcome !== undefined) {
     yield* giveSlot(context, input, work);
+    yield* settleLease(context, input, work, "ended", answer.endTime);
     return yield* conclude(context, input, work, job, answer.outcome);
   }
   if (job.cancel !== undefined) {
-    // A job that the workspace does not know after a while never came to be.
+    // A job that the workspace does not know after a while never came to be, and one that is silent will not say that it stops.
     const isGone =
-      job.suspectSince !== undefined && hasPassed(context, secondsAfter(job.suspectSince, neverCameSeconds));
+      (job.jobStatus === "NotFound" || job.cancel.isTaken === true) &&
+      job.suspectSince !== undefined &&
+      hasPassed(context, secondsAfter(job.suspectSince, neverCameSeconds));
     if (isGone || hasPassed(context, secondsAfter(job.cancel.since, cancelPatienceSeconds))) {
       yield* giveSlot(context, input, work);
+      yield* settleLease(context, input, work, endOfSilent(job));
       return yield* conclude(context, input, work, job, "canceled");
     }
     // The order may have met a job that was not there yet, or a service that was down.
-    if (job.polls > 0 && job.jobStatus !== "CancelRequested") yield* call(context, cancelJob, { jobName });
+    if ((job.polls > 0 || job.cancel.isTaken !== true) && job.jobStatus !== "CancelRequested")
+      yield* cancel(context, job, job.cancel);
     return undefined;
   }
   if (job.suspectSince !== undefined && hasPassed(context, secondsAfter(job.suspectSince, lostAfterSeconds))) {
-    // Should it come back, it must not run beside the next attempt.
-    yield* call(context, cancelJob, { jobName });
+    // Should it come back, it must not run beside the next attempt; where the order cannot be given, no next attempt could either.
+    const { isTaken } = yield* call(context, cancelJob, { jobName });
+    if (!isTaken) return undefined;
     yield* giveSlot(context, input, work);
+    yield* settleLease(context, input, work, endOfSilent(job));
     const what =
       job.jobStatus === "NotFound" ? "the workspace does not know the job" : `the job has been ${job.jobStatus}`;
     const reason = `the service lost the job: ${what} for ${lostAfterSeconds} s`;
@@ -113,7 +125,26 @@ function* look(
   }
   const limit = passedLimit(context, input, work, job);
   if (limit !== undefined) yield* cancel(context, job, { ...limit, isLimit: true, since: now(context) });
+  else yield* keepWithinCap(context, input, work, job);
   return undefined;
+}
+
+/** What is taken for the end of a job that did not say so: one that is unknown and was never seen on a machine never came to be. */
+function endOfSilent({ jobStatus, phase }: WatchedJob): "never" | "ended" | "lost" {
+  if (jobStatus !== "NotFound") return "lost";
+  return phase === undefined || phase === "queued" ? "never" : "ended";
+}
+
+/** Asks for the money to go on with until the next look, and cancels the job when there is none. */
+function* keepWithinCap(
+  context: OrchestrationContext,
+  input: NodeInput,
+  work: NodeWork,
+  job: WatchedJob,
+): Generator<Task, void, unknown> {
+  const reason = yield* extendLease(context, input, work, backstopSeconds(job.polls));
+  if (reason !== undefined)
+    yield* cancel(context, job, { reason, isLimit: true, class: "cost-cap", since: now(context) });
 }
 
 function see(context: OrchestrationContext, job: WatchedJob, jobStatus: string): void {
@@ -139,7 +170,7 @@ function nextPoll(
   const { deadline, lookSeconds } = tightestLimit(input, job);
   // Announced but not seen, or perhaps lost: the end is near, ask again soon.
   const near = isAnnounced ? 5 : job.suspectSince === undefined ? Infinity : 30;
-  const due = time + 1000 * Math.min(backstop, near, lookSeconds);
+  const due = time + 1000 * Math.min(backstop, near, lookSeconds, longestPause(context, work, job));
   const node = nodeDeadline(input, work);
   const limit = Math.min(deadline ?? Infinity, node === undefined ? Infinity : Date.parse(node));
   return new Date(Math.max(time + 1, Math.min(due, limit)));

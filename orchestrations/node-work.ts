@@ -1,5 +1,6 @@
 // What a node's orchestration carries from one generation to the next: its attempts so far, and the job or the pause it is in.
 import type { OrchestrationContext } from "durable-functions";
+import type { MachineTime } from "#shared/domain/cost/machine-time.ts";
 import type { JobPhase } from "#shared/domain/job-phase.ts";
 import type { NodeProgress, NodeResult } from "#shared/domain/node-result.ts";
 import { type Course, initialCourse, nextStep, spreadOf } from "#shared/domain/retry.ts";
@@ -21,6 +22,27 @@ export interface NodeWork {
   outage?: { readonly since: string; readonly tries: number };
   /** Whether a slot is taken of those that limits leave. */
   hasSlot?: boolean;
+  /** From when the newest attempt's machine may count: when it was last known to have none. */
+  machineSince?: string;
+  /** Of the attempts before, and of the newest as far as it has been seen. */
+  machineTime?: MachineTime;
+  /** Of the attempts before alone. */
+  pastTime?: MachineTime;
+  /** What the newest attempt may spend, where the run has a cap. */
+  lease?: Lease;
+}
+
+export interface Lease {
+  readonly jobName: string;
+  /** Millionths of a dollar an hour. */
+  readonly rate: number;
+  /** Millionths of a dollar. */
+  allowance: number;
+  /** Number of the last request. */
+  step: number;
+  readonly ceilingSeconds?: number;
+  /** What was said when it was last asked for. */
+  reason: string;
 }
 
 export interface Pause {
@@ -49,8 +71,10 @@ export interface JobCancel {
   readonly since: string;
   /** A limit of the node's is no wish of anybody's: the node fails by it. */
   readonly isLimit?: true;
-  /** What the limit stands for, when it may be tried again. */
-  readonly class?: "no-capacity";
+  /** What the limit stands for. */
+  readonly class?: "no-capacity" | "cost-cap";
+  /** The service has answered to the order. */
+  isTaken?: boolean;
 }
 
 /** What a part of the node's life ends with: the generation, a step to the next part, or the node. */
@@ -75,7 +99,7 @@ export function beginWork(context: OrchestrationContext, { instanceTypes }: Node
 }
 
 /** The node's custom status. */
-export function progressOf({ startTime, attempt, refused, attempts, job, pause }: NodeWork): NodeProgress {
+export function progressOf({ startTime, attempt, refused, attempts, job, pause, machineTime }: NodeWork): NodeProgress {
   return {
     attempt: Math.max(1, attempt),
     startTime,
@@ -84,6 +108,7 @@ export function progressOf({ startTime, attempt, refused, attempts, job, pause }
     ...(pause === undefined ? {} : { waitsFor: pause.waitsFor }),
     ...(job === undefined ? {} : { jobName: job.jobName, jobStatus: job.jobStatus }),
     ...(job?.instanceType === undefined ? {} : { instanceType: job.instanceType }),
+    ...(machineTime === undefined ? {} : { machineTime }),
   };
 }
 
@@ -120,9 +145,12 @@ export function afterFailure(
   begun: string,
 ): Turn {
   const instanceType = work.job?.instanceType ?? work.course.sizes[0] ?? undefined;
-  if (failure.class === "no-capacity") tellRefusal(work, instanceType ?? "any size", failure.reason);
+  const { class: name, ...setback } = failure;
+  // Another attempt would cost as much.
+  if (name === "cost-cap") return failed(context, input, work, failure);
+  if (name === "no-capacity") tellRefusal(work, instanceType ?? "any size", failure.reason);
   const spread = spreadOf(`${input.runId}:${input.node}:${work.attempt}`);
-  const step = nextStep(work.course, failure, input.policy, work.attempt, spread);
+  const step = nextStep(work.course, { ...setback, class: name }, input.policy, work.attempt, spread);
   if (step.kind === "give-up") {
     const isSizesOver = failure.class === "no-capacity" && work.refused.length > 0;
     return failed(context, input, work, isSizesOver ? { ...failure, reason: refusalsOf(work) } : failure);

@@ -68,7 +68,7 @@ export function* runRounds(
     for (let taken = 0; ; taken += 1) {
       yield* moveOn(context, input, loop, state, rules);
       const summary = toLoopSummary(loop, state);
-      context.df.setCustomStatus({ attempt: 1, refused: [], startTime: state.startTime, loop: summary });
+      context.df.setCustomStatus({ ...begun(state), loop: summary });
       if (walkingRounds(state).length === 0) {
         const end = yield* conclude(context, input, loop, state, rules);
         return yield* report(context, input, state, end, loop);
@@ -167,6 +167,10 @@ function* catchUp(
   for (const result of yield* call(context, checkNodes, { runId, nodes })) takeResult(node, loop, state, result);
 }
 
+function begun({ startTime, machineTime }: LoopState) {
+  return { attempt: 1, refused: [], startTime, ...(machineTime === undefined ? {} : { machineTime }) };
+}
+
 type End =
   | { readonly status: "completed"; readonly outputs: Record<string, string> }
   | { readonly status: "failed" | "canceled"; readonly reason: string };
@@ -193,10 +197,8 @@ function report(
   loop?: Loop,
 ): Generator<Task, NodeResult, unknown> {
   const ended = {
+    ...begun(state),
     node,
-    attempt: 1,
-    refused: [],
-    startTime: state.startTime,
     endTime: context.df.currentUtcDateTime.toISOString(),
     ...(loop === undefined ? {} : { loop: toLoopSummary(loop, state) }),
   };

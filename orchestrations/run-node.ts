@@ -3,6 +3,7 @@
 // A wake-up is an event (the end marker's blob, Azure ML's own run event, a cancel, a free slot) or a timer. When a timer wins, the
 // history is dropped with `continueAsNew`: the wait that lost would otherwise stay behind and swallow the next event.
 import type { OrchestrationContext, Task } from "durable-functions";
+import type { NodeMachines } from "#shared/domain/cost/machine-time.ts";
 import type { NodePolicy } from "#shared/domain/node-policy.ts";
 import type { NodeResult } from "#shared/domain/node-result.ts";
 import type { NodeRecipe } from "#shared/domain/remembered-node.ts";
@@ -21,6 +22,8 @@ export interface NodeInput {
   readonly instanceTypes: readonly string[];
   readonly timeoutSeconds?: number;
   readonly policy?: NodePolicy;
+  /** What its jobs' machines are; absent for a node that began before this was told. */
+  readonly machines?: NodeMachines;
   /** Its jobs need a slot each. */
   readonly isLimited?: boolean;
   /** `node.output` -> URI. */

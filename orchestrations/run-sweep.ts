@@ -1,6 +1,7 @@
 // One sweep node of one run: samples trials, runs so many at a time as nodes of their own, stops those that fall behind, and hands
 // the best trial's outputs on as the node's. The trials report into this instance's inbox as nodes report into the run's.
 import type { OrchestrationContext, Task } from "durable-functions";
+import { addTime, type MachineTime } from "#shared/domain/cost/machine-time.ts";
 import type { NodeResult } from "#shared/domain/node-result.ts";
 import { type Observation, sampleTrial } from "#shared/domain/sweep/sample-trial.ts";
 import { trialsToStop } from "#shared/domain/sweep/stop-early.ts";
@@ -30,6 +31,10 @@ interface SweepState {
   best?: Extract<NodeResult, { status: "completed" }>;
   cancelReason?: string;
   isTimeout?: boolean;
+  /** The money for a trial is gone: what is known of the others by then is no whole sweep. */
+  isCapReached?: boolean;
+  /** Of all trials that have ended. */
+  machineTime?: MachineTime;
 }
 
 /** Seconds between looks at the metrics of running trials. */
@@ -99,7 +104,7 @@ function* startMore(
     started.push(trial);
   }
   if (started.length === 0) return;
-  const { runId, node, component, instanceTypes, upstream, policy, isLimited } = input;
+  const { runId, node, component, instanceTypes, upstream, policy, isLimited, machines } = input;
   const trials = started.map(({ number, values }) => ({ node: trialNode(node, number), values }));
   yield* call(context, startTrials, {
     runId,
@@ -111,6 +116,7 @@ function* startMore(
     ...(trialTimeoutSeconds === undefined ? {} : { timeoutSeconds: trialTimeoutSeconds }),
     ...(policy === undefined ? {} : { policy }),
     ...(isLimited === undefined ? {} : { isLimited }),
+    ...(machines === undefined ? {} : { machines }),
   });
 }
 
@@ -223,14 +229,22 @@ function* takeResult(
     metric: primaryMetric,
   });
   if (values.length > 0) trial.metric = goal === "minimize" ? Math.min(...values) : Math.max(...values);
+  const machineTime = addTime(state.machineTime, result.machineTime);
+  if (machineTime !== undefined) state.machineTime = machineTime;
   trial.status = result.status === "canceled" && trial.isStopping === true ? "stopped" : result.status;
   if (result.status === "completed" && bestTrial(state.trials, goal) === trial) state.best = result;
+  if (result.status === "failed" && result.failure.class === "cost-cap" && state.cancelReason === undefined) {
+    state.isCapReached = true;
+    yield* cancelTrials(context, input, state, result.failure.reason);
+  }
 }
 
 function conclude(context: OrchestrationContext, input: SweepInput, plan: SweepPlan, state: SweepState): NodeResult {
   const progress = progressOf(plan, state, toldAtEnd);
   const ended = { ...progress, node: input.node, endTime: context.df.currentUtcDateTime.toISOString() };
   const { best, cancelReason } = state;
+  if (cancelReason !== undefined && state.isCapReached === true)
+    return { ...ended, status: "failed", failure: { class: "cost-cap", reason: cancelReason } };
   if (cancelReason !== undefined && state.isTimeout !== true)
     return { ...ended, status: "canceled", failure: { reason: cancelReason } };
   if (best !== undefined) return { ...ended, status: "completed", outputs: best.outputs };
@@ -261,6 +275,7 @@ function progressOf(plan: SweepPlan, state: SweepState, told: number) {
     refused: [],
     startTime: state.startTime,
     sweep,
+    ...(state.machineTime === undefined ? {} : { machineTime: state.machineTime }),
     ...(state.best?.jobName === undefined ? {} : { jobName: state.best.jobName }),
   };
 }

@@ -3,6 +3,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { isLastingRefusal } from "#shared/domain/classify-failure.ts";
 import { jobName } from "#shared/domain/job-name.ts";
+import type { NodeResult } from "#shared/domain/node-result.ts";
 import { phaseOf } from "#shared/domain/job-phase.ts";
 import { cancelJob, releaseSlot, takeSlot } from "./activities.ts";
 import { call } from "./contract.ts";
@@ -19,6 +20,7 @@ import {
   type Turn,
   type WatchedJob,
 } from "./node-work.ts";
+import { extendLease, settleLease, takeLease } from "./lease.ts";
 import { nodeKinds } from "./nodes/nodes.ts";
 import type { NodeInput } from "./run-node.ts";
 import type { NodeSignal } from "./signals.ts";
@@ -26,6 +28,8 @@ import { waitForSignal } from "./wait-for-signal.ts";
 
 /** Seconds for which a service may refuse or give no answer before the node gives up. */
 const outagePatienceSeconds = 3600;
+/** Seconds between two tries to submit, at most, unless the service names more. */
+const longestOutagePause = 60;
 /** Seconds between questions for a slot when nobody says that one is free. */
 const slotPollSeconds = 300;
 
@@ -46,10 +50,39 @@ export function* submitNode(
       continue;
     }
     if (input.isLimited === true && work.hasSlot !== true && !(yield* takeNodeSlot(context, input, work))) continue;
+    const refusal = yield* takeMoney(context, input, work);
+    if (refusal === "waits") {
+      // Others may have the money, and then they need the slot.
+      yield* giveSlot(context, input, work);
+      continue;
+    }
+    if (refusal !== undefined) {
+      yield* giveSlot(context, input, work);
+      return refusal;
+    }
     const turn = yield* submitAttempt(context, input, work);
+    if (work.job === undefined && work.outage === undefined) yield* settleLease(context, input, work, "never");
     if (work.job === undefined) yield* giveSlot(context, input, work);
     if (turn !== "go-on" || work.job !== undefined) return turn;
   }
+}
+
+/** Where the run has a cap: no attempt begins, or is asked for again, without money for it. */
+function* takeMoney(
+  context: OrchestrationContext,
+  input: NodeInput,
+  work: NodeWork,
+): Generator<Task, undefined | "waits" | NodeResult, unknown> {
+  if (input.machines?.isCapped !== true) return undefined;
+  if (work.lease === undefined) {
+    const answer = yield* takeLease(context, input, work, jobName(input.runId, input.node, work.attempt + 1));
+    return answer === "lent" ? undefined : answer;
+  }
+  // The job may be there since the service gave no answer.
+  const reason = yield* extendLease(context, input, work, longestOutagePause);
+  if (reason === undefined) return undefined;
+  yield* withdraw(context, input, work);
+  return failed(context, input, work, { class: "cost-cap", reason });
 }
 
 /** Frees the slot of a job that has ended, or never came to be. */
@@ -116,6 +149,7 @@ function* submitAttempt(
   // The service remembers a job under its name, a refused one too: what was refused or failed never comes back under it.
   if (work.outage === undefined) work.attempt += 1;
   const begun = now(context);
+  if (work.outage === undefined && input.machines !== undefined) work.machineSince = begun;
   const instanceType = work.course.sizes[0] ?? undefined;
   // Whoever cancels the run now finds in it which job is on its way.
   context.df.setCustomStatus(progressOf(work));
@@ -127,6 +161,7 @@ function* submitAttempt(
     ...(input.trial === undefined ? {} : { trial: input.trial }),
     ...(instanceType === undefined ? {} : { instanceType }),
     ...(work.course.isDedicated === true ? { isDedicated: true } : {}),
+    ...(work.lease?.ceilingSeconds === undefined ? {} : { ceilingSeconds: work.lease.ceilingSeconds }),
   });
   const { outage } = work;
   delete work.outage;
@@ -148,7 +183,7 @@ function* submitAttempt(
         return failed(context, input, work, { class: "throttled", reason: answer.reason });
       }
       work.outage = { since, tries: tries + 1 };
-      const seconds = Math.max(answer.retryAfterSeconds ?? 0, Math.min(60, 2 ** tries));
+      const seconds = Math.max(answer.retryAfterSeconds ?? 0, Math.min(longestOutagePause, 2 ** tries));
       work.pause = { until: secondsAfter(now(context), seconds), waitsFor: `the service: ${answer.reason}` };
       return "go-on";
     }
@@ -177,13 +212,10 @@ function watch(context: OrchestrationContext, work: NodeWork, name: string, jobS
  *
  * @returns whether no job of it is left to care for
  */
-function* withdraw(
-  context: OrchestrationContext,
-  { runId, node }: NodeInput,
-  work: NodeWork,
-): Generator<Task, boolean, unknown> {
+function* withdraw(context: OrchestrationContext, input: NodeInput, work: NodeWork): Generator<Task, boolean, unknown> {
   if (work.outage === undefined) return true;
   delete work.outage;
-  const { isTaken } = yield* call(context, cancelJob, { jobName: jobName(runId, node, work.attempt) });
+  const { isTaken } = yield* call(context, cancelJob, { jobName: jobName(input.runId, input.node, work.attempt) });
+  if (isTaken) yield* settleLease(context, input, work, "lost");
   return isTaken;
 }

@@ -2,6 +2,7 @@
 // the command line reads answers with them.
 import { z } from "zod";
 import { IssueDocument } from "./domain/issue-document.ts";
+import { mostUsd } from "./domain/cost/money.ts";
 import { DatasetName } from "./domain/dataset/dataset.ts";
 import {
   DatasetDocument,
@@ -43,6 +44,9 @@ import { NodeRun, ReusedFrom, RunDocument, RunId, RunSummary } from "./domain/ru
 /** Name of a pipeline deployed with the app: the file's name without `.yml`. */
 export const PipelineName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$/);
 
+/** US dollars that a run may cost at most, over the pipeline's own cap. */
+const MaxCost = z.number().positive().max(mostUsd);
+
 const runOptions = {
   inputs: z.record(z.string(), InputValue).optional(),
   tags: z.record(z.string(), z.string()).optional(),
@@ -52,6 +56,7 @@ const runOptions = {
   force: z.boolean().optional(),
   /** How long the run may take, over the pipeline's own limit. */
   timeoutSeconds: z.number().int().positive().optional(),
+  maxCost: MaxCost.optional(),
 };
 
 /** A component's name, as Azure ML has it. */
@@ -153,6 +158,8 @@ export const RerunRequest = z.strictObject({
   inputs: z.record(z.string(), InputValue).optional(),
   displayName: z.string().max(255).optional(),
   force: z.boolean().optional(),
+  /** In place of the earlier run's cap. */
+  maxCost: MaxCost.optional(),
 });
 export type RerunRequest = z.infer<typeof RerunRequest>;
 

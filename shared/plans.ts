@@ -25,6 +25,7 @@ export const StoredRequest = z.object({
   reference: z.string().optional(),
   /** Of a registered pipeline. */
   pipelineVersion: z.string().optional(),
+  maxCost: z.number().optional(),
 });
 export type StoredRequest = z.infer<typeof StoredRequest>;
 

@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, parse } from "node:path";
 import { z } from "zod";
 import type { Concurrency } from "./domain/concurrency.ts";
+import { type Prices, readPrices } from "./domain/cost/prices.ts";
 import type { RetentionPolicy } from "./domain/retention.ts";
 import { MlpipeError } from "./errors.ts";
 
@@ -34,6 +35,18 @@ const Environment = z.object({
   MLPIPE_EVENT_DAYS: z.coerce.number().int().min(1).max(3650).default(30),
   /** Where webhooks may go although it is no public address: hosts, addresses and CIDR blocks, separated by commas. */
   MLPIPE_WEBHOOK_ALLOW: z.string().default(""),
+  /** US dollars an hour by size or compute, over the shipped prices: JSON such as `{"Standard_D4s_v5": 0.17}`. */
+  MLPIPE_PRICES: z
+    .string()
+    .optional()
+    .transform((text, context) => {
+      try {
+        return readPrices(text);
+      } catch (error) {
+        context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
+        return z.NEVER;
+      }
+    }),
   /** Runs on their way at once; the others wait their turn. */
   MLPIPE_MAX_RUNS: z.coerce.number().int().positive().optional(),
   /** Jobs in the workspace at once. */
@@ -83,6 +96,7 @@ export interface Settings {
   readonly webhookAllow: readonly string[];
   /** Limits for all runs together. */
   readonly concurrency: Concurrency;
+  readonly prices: Prices;
   /** Undefined where nothing tells this app from another on the same workspace. */
   readonly deployment: string | undefined;
   readonly logLevel: "debug" | "info" | "warn" | "error";
@@ -184,6 +198,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
       .map((entry) => entry.trim())
       .filter((entry) => entry !== ""),
     concurrency: toConcurrency(values),
+    prices: values.MLPIPE_PRICES,
     deployment: values.MLPIPE_DEPLOYMENT ?? environment.WEBSITE_HOSTNAME,
     logLevel: values.MLPIPE_LOG_LEVEL,
   };

@@ -13,6 +13,7 @@ interface RerunFlags extends StartFlags {
   readonly from?: string;
   readonly input: readonly string[];
   readonly force?: boolean;
+  readonly maxCost?: number;
   readonly displayName?: string;
   readonly idempotencyKey?: string;
 }
@@ -24,6 +25,7 @@ export function createRerunCommand(context: CliContext): Command {
     .addOption(flags.from())
     .addOption(flags.input())
     .addOption(flags.force())
+    .addOption(flags.maxCost())
     .addOption(flags.watch())
     .addOption(flags.json())
     .addOption(flags.displayName())
@@ -44,7 +46,7 @@ async function rerun(
   { terminal }: CliContext,
   client: Client,
   runId: string,
-  { from, input, force, displayName, idempotencyKey = randomUUID() }: RerunFlags,
+  { from, input, force, maxCost, displayName, idempotencyKey = randomUUID() }: RerunFlags,
 ): Promise<RunDocument> {
   const given = readInputFlags(input);
   const inputs = await resolveInputs(given, undefined, createUploader(terminal, client));
@@ -52,6 +54,7 @@ async function rerun(
     ...(from === undefined ? {} : { from }),
     ...(Object.keys(given).length === 0 ? {} : { inputs }),
     ...(force === undefined ? {} : { force }),
+    ...(maxCost === undefined ? {} : { maxCost }),
     ...(displayName === undefined ? {} : { displayName }),
   };
   return client.rerun(runId, request, idempotencyKey);

@@ -13,6 +13,8 @@ interface RunFlags extends StartFlags {
   readonly force?: boolean;
   /** Seconds. */
   readonly timeout?: number;
+  /** US dollars. */
+  readonly maxCost?: number;
   readonly displayName?: string;
   readonly idempotencyKey?: string;
 }
@@ -27,6 +29,7 @@ export function createRunCommand(context: CliContext): Command {
     .addOption(flags.input())
     .addOption(flags.force())
     .addOption(flags.timeout())
+    .addOption(flags.maxCost())
     .addOption(flags.watch())
     .addOption(flags.json())
     .addOption(flags.displayName())
@@ -41,7 +44,7 @@ export function createRunCommand(context: CliContext): Command {
 }
 
 async function run(context: CliContext, pipeline: string, options: RunFlags): Promise<void> {
-  const { input, displayName, idempotencyKey, force, timeout: timeoutSeconds } = options;
+  const { input, displayName, idempotencyKey, force, timeout: timeoutSeconds, maxCost } = options;
   const inputs = readInputFlags(input);
   const prepared = isPipelineFile(pipeline)
     ? await preparePipeline(context, pipeline, { isToRun: true })
@@ -57,6 +60,7 @@ async function run(context: CliContext, pipeline: string, options: RunFlags): Pr
         idempotencyKey,
         force,
         timeoutSeconds,
+        maxCost,
       }),
     ({ runId, ...started }) => `Run ${runId} of ${started.pipeline}`,
   );

@@ -5,6 +5,7 @@ import type { RunProgress } from "../follow-run.ts";
 import type { Colors } from "../terminal.ts";
 import { describeMachine, describePhase, elapsedSeconds } from "./describe-node.ts";
 import { chooseNodes, describeHidden } from "./fold-nodes.ts";
+import { describeCost } from "./describe-cost.ts";
 import { formatDuration } from "./format-duration.ts";
 import { runSeconds } from "./run-seconds.ts";
 import { nodeLooks, paint, runHues } from "./statuses.ts";
@@ -74,6 +75,7 @@ function renderWhole({ document }: RunProgress, now: number, colors: Colors): st
     paint(colors, runHues[status], colors.bold(status)),
     `${done} of ${nodes.length} nodes`,
     time,
+    ...describeCost(document.cost),
     ...(waitsFor === undefined ? [] : [`waits for ${waitsFor}`]),
     `${pipeline} ${runId}`,
   ].join("  ");

@@ -32,7 +32,7 @@ export function reportEnd(document: RunDocument, { colors, hint }: EndOptions): 
   return [
     `${colors.red(`Node ${node.name} failed`)}${attempts}${exitCode}: ${node.failure?.reason ?? failure?.reason ?? "no reason is known"}`,
     ...(tail.length === 0 ? [] : ["The end of its log:", ...tail.map((line) => `${colors.dim("|")} ${line}`)]),
-    ...(failureClass === undefined ? [] : [failureClasses[failureClass].advice]),
+    ...(failureClass === undefined ? [] : [adviceFor(failureClass)]),
     ...others(document, node, { colors, hint }),
     ...(node.jobName === undefined ? [] : [`Whole log: ${hint(`logs ${runId} ${node.name}`)}`]),
   ];
@@ -47,4 +47,9 @@ function others(document: RunDocument, first: NodeRun, { colors, hint }: EndOpti
   return failed.length > otherNodes
     ? [...lines, `and ${failed.length - otherNodes} more: ${hint(`status ${document.runId}`)}`]
     : lines;
+}
+
+function adviceFor(name: NonNullable<NonNullable<RunDocument["nodes"][number]["failure"]>["class"]>): string {
+  if (name !== "cost-cap") return failureClasses[name].advice;
+  return "Start it again with a higher --max-cost: `rerun --from failed` keeps what has completed.";
 }

@@ -7,6 +7,7 @@ import { describeAssets } from "./describe-assets.ts";
 import { describeAttempts, describeMachine, describePhase, elapsedSeconds } from "./describe-node.ts";
 import { chooseNodes, describeHidden } from "./fold-nodes.ts";
 import { formatDuration, secondsBetween } from "./format-duration.ts";
+import { describeCost, describeSpent } from "./describe-cost.ts";
 import { renderTable } from "./print-table.ts";
 import { describePromotion } from "./promotion.ts";
 import { runSeconds } from "./run-seconds.ts";
@@ -35,6 +36,7 @@ function renderNodes({ document, metrics }: RunProgress, options: TableOptions):
       paint(colors, hue, `${symbol} ${node.name}`),
       paint(colors, hue, node.status),
       elapsed === undefined ? "" : formatDuration(elapsed),
+      describeSpent(node.cost),
       node.attempt > 1 ? String(node.attempt) : "",
       node.failure?.reason ?? describePhase(node, values !== "") ?? withSource(node, values),
       describeMachine(node) ?? "",
@@ -42,6 +44,7 @@ function renderNodes({ document, metrics }: RunProgress, options: TableOptions):
   });
   const table = renderTable(["NODE", "STATUS", "TIME", "ATTEMPT", "NOTE", "MACHINE"], rows, width);
   return hidden === undefined ? table : `${table}\n${colors.dim(`${hidden} (--all shows them)`)}`;
+  return renderTable(["NODE", "STATUS", "TIME", "COST", "ATTEMPT", "NOTE", "MACHINE"], rows, width);
 }
 
 /** Of a reused node, whose numbers they are. */
@@ -59,6 +62,7 @@ export function renderRun(progress: RunProgress, options: TableOptions): string 
   return [
     `${document.runId}  ${document.pipeline}${document.displayName === undefined ? "" : `  ${document.displayName}`}`,
     `${status}  ${done} of ${document.nodes.length} nodes  ${formatDuration(runSeconds(document, now))}`,
+    ...describeCost(document.cost),
     ...(document.continues === undefined ? [] : [`continues run ${document.continues}`]),
     ...describeAge(document),
     ...(document.waitsFor === undefined ? [] : [`waits for ${document.waitsFor}`]),

@@ -20,11 +20,21 @@ export function createGetJob({ ml }: { ml: Ml }) {
       const outcome = outcomes[jobStatus];
       // While it runs, the announced end is not near: a forged or far too early event must not keep an activity busy.
       const isNear = jobStatus === "Finalizing" || jobStatus === "Running" || jobStatus === "CancelRequested";
-      if (outcome !== undefined) return { jobStatus, outcome };
+      if (outcome !== undefined && settleSeconds > 0) return { jobStatus, outcome };
+      // Nobody has announced it, so it may be long ago.
+      if (outcome !== undefined)
+        return { jobStatus, outcome, ...(await endOf(jobName, job?.properties.experimentName)) };
       if (!isNear || Date.now() + pauseMs > until) return { jobStatus };
       await sleep(pauseMs);
     }
   };
+
+  async function endOf(jobName: string, experimentName: string | undefined): Promise<{ endTime?: string }> {
+    if (experimentName === undefined) return {};
+    // What is not told is taken for now.
+    const { end } = await ml.jobTimes(jobName, experimentName).catch(() => ({ end: undefined }));
+    return end === undefined ? {} : { endTime: end };
+  }
 
   /** A service that is down knows nothing of the job: it is asked again later, and the wait can be cancelled meanwhile. */
   async function askJob(jobName: string) {

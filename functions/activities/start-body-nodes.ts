@@ -6,6 +6,7 @@ import { planNodeOf } from "#shared/domain/plan-node-of.ts";
 import type { Plan, PlanNode } from "#shared/domain/plan.ts";
 import { hasJobLimits } from "#shared/domain/slot-needs.ts";
 import type { App } from "../app.ts";
+import { nodeMachines } from "../cost/node-machines.ts";
 import { startOnce } from "../instances.ts";
 
 interface BodyNodes {
@@ -32,6 +33,7 @@ export function createStartBodyNodes({ plans, concurrency }: Pick<App, "plans" |
           kind,
           component: component.name,
           instanceTypes: resources.instanceTypes,
+          machines: nodeMachines(plan, planned),
           upstream: Object.fromEntries(Object.entries(upstream).filter(([key]) => read.has(key))),
           ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
           ...(policy === undefined ? {} : { policy }),

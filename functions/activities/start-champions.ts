@@ -4,6 +4,7 @@ import type { NodeInput } from "#orchestrations/run-node.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
 import { hasJobLimits } from "#shared/domain/slot-needs.ts";
 import type { App } from "../app.ts";
+import { nodeMachines } from "../cost/node-machines.ts";
 import { startOnce } from "../instances.ts";
 import type { PromotionRequest } from "../promotion/candidate.ts";
 
@@ -35,6 +36,7 @@ export function createStartChampions({ plans, concurrency }: Pick<App, "plans" |
           kind,
           component: component.name,
           instanceTypes: resources.instanceTypes,
+          machines: nodeMachines(plan, planned),
           upstream: Object.fromEntries(Object.entries(given).filter(([key]) => read.has(key))),
           ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
           ...(policy === undefined ? {} : { policy }),

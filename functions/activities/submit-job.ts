@@ -14,6 +14,7 @@ import { isMlpipeError, MlpipeError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
 import type { Plans } from "#shared/plans.ts";
 import type { Assets } from "../assets.ts";
+import type { CostLedgers } from "../cost/cost-ledgers.ts";
 import { resolveInputs, toJobInputs } from "../job-inputs.ts";
 import { toDistribution, toIdentity, toQueueSettings, toServices } from "../job-settings.ts";
 import type { OutputText } from "../output-text.ts";
@@ -27,13 +28,14 @@ export interface SubmitClients {
   readonly plans: Plans;
   readonly assets: Assets;
   readonly readOutputText: OutputText;
+  readonly costs: Pick<CostLedgers, "isClosed">;
   /** Tells this app's jobs from those of another on the same workspace. */
   readonly deployment: string | undefined;
   readonly log: Log;
 }
 
 /** The body of `prep`, `train`, `score` and `submitJob`. */
-export function createSubmitJob({ ml, blobs, plans, assets, readOutputText, deployment, log }: SubmitClients) {
+export function createSubmitJob({ ml, blobs, plans, assets, readOutputText, costs, deployment, log }: SubmitClients) {
   return async function submitJob(input: SubmitInput): Promise<SubmitOutput> {
     const { plan } = await plans.get(input.runId);
     const planned = planNodeOf(plan, input.node);
@@ -41,6 +43,8 @@ export function createSubmitJob({ ml, blobs, plans, assets, readOutputText, depl
     const node = withTrialValues(planned, input.trial?.values);
     const name = jobName(input.runId, input.node, input.attempt);
     try {
+      if (plan.settings.maxCost !== undefined && (await costs.isClosed(input.runId, name)))
+        return { kind: "refused", reason: "nobody waits for this job any more" };
       const body = await toJob(node, plan.experimentName, input);
       const request = createHash("sha256").update(JSON.stringify(body)).digest("hex");
       const answer = await ml.putJob(name, {
@@ -139,10 +143,7 @@ export function createSubmitJob({ ml, blobs, plans, assets, readOutputText, depl
         dockerArgs,
         properties: ownProperties !== undefined && Object.keys(ownProperties).length > 0 ? ownProperties : undefined,
       }),
-      limits:
-        node.timeoutSeconds === undefined
-          ? undefined
-          : { jobLimitsType: "Command", timeout: `PT${node.timeoutSeconds}S` },
+      limits: toLimits(Math.min(node.timeoutSeconds ?? Infinity, input.ceilingSeconds ?? Infinity)),
       distribution: node.distribution === undefined ? undefined : toDistribution(node.distribution),
       identity: node.identity === undefined ? undefined : toIdentity(node.identity),
       services: node.services === undefined ? undefined : toServices(node.services),
@@ -172,6 +173,10 @@ export function createSubmitJob({ ml, blobs, plans, assets, readOutputText, depl
     };
     return outputs;
   }
+}
+
+function toLimits(seconds: number) {
+  return Number.isFinite(seconds) ? { jobLimitsType: "Command", timeout: `PT${seconds}S` } : undefined;
 }
 
 /** The node with the values that a sweep chose for this trial. */

@@ -79,6 +79,14 @@ export function createMl(connection: MlClient) {
     return unavailableWhenDown(() => client.sendRequest(request));
   }
 
+  /** @returns the text of run history's document of a job; undefined when it has none */
+  async function runDetails(name: string, experimentName: string): Promise<string | undefined> {
+    const { origin } = new URL(await trackingUri());
+    const path = `/history/v1.0${workspaceId}/experiments/${encodeURIComponent(experimentName)}/runs/${encodeURIComponent(name)}/details`;
+    const response = await send("GET", `${origin}${path}`);
+    return response.status === 200 ? (response.bodyAsText ?? "") : undefined;
+  }
+
   return {
     workspaceId,
 
@@ -139,11 +147,14 @@ export function createMl(connection: MlClient) {
 
     /** What run history tells of why a job ended, or undefined when it tells nothing: the job itself does not say. */
     async jobError(name: string, experimentName: string): Promise<{ codes: string[]; message?: string } | undefined> {
-      const { origin } = new URL(await trackingUri());
-      const path = `/history/v1.0${workspaceId}/experiments/${encodeURIComponent(experimentName)}/runs/${encodeURIComponent(name)}/details`;
-      const response = await send("GET", `${origin}${path}`);
-      if (response.status !== 200) return undefined;
-      return readRunError(response.bodyAsText ?? "");
+      const details = await runDetails(name, experimentName);
+      return details === undefined ? undefined : readRunError(details);
+    },
+
+    /** When run history says that a job began to run, and ended: ISO 8601; undefined as far as it says nothing. */
+    async jobTimes(name: string, experimentName: string): Promise<{ start?: string; end?: string }> {
+      const details = await runDetails(name, experimentName);
+      return details === undefined ? {} : readRunTimes(details);
     },
 
     /** Registers a code snapshot that lies at `codeUri`. @returns its ARM id */
@@ -301,6 +312,17 @@ interface RunError {
 }
 
 /** Codes from the outermost error to the innermost, and those that a sentence of the service begins with. */
+/** `startTimeUtc` and `endTimeUtc` of a run's details, as the SDK's `Run.get_details` returns them. */
+function readRunTimes(text: string): { start?: string; end?: string } {
+  const { startTimeUtc, endTimeUtc } = JSON.parse(text) as { startTimeUtc?: unknown; endTimeUtc?: unknown };
+  const read = (time: unknown) => {
+    const ms = typeof time === "string" ? Date.parse(time) : NaN;
+    return Number.isNaN(ms) ? undefined : new Date(ms).toISOString();
+  };
+  const [start, end] = [read(startTimeUtc), read(endTimeUtc)];
+  return { ...(start === undefined ? {} : { start }), ...(end === undefined ? {} : { end }) };
+}
+
 function readRunError(text: string): { codes: string[]; message?: string } | undefined {
   const { error: outer } = JSON.parse(text) as { error?: { error?: RunError } | null };
   if (outer?.error === undefined) return undefined;

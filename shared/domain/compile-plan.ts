@@ -39,6 +39,8 @@ export interface CompileOptions {
   readonly timeoutSeconds?: number;
   /** How a registered pipeline was asked for, and which version the document is. */
   readonly registeredAs?: { readonly reference: string; readonly version: string };
+  /** US dollars the run may cost, over the pipeline's own cap. */
+  readonly maxCost?: number;
 }
 
 export type CompileResult =
@@ -176,6 +178,7 @@ function compileOnce(
   const policy = toNodePolicy(own);
   const concurrency = toConcurrency(own);
   const timeoutSeconds = options.timeoutSeconds ?? own.limits?.run;
+  const maxCost = options.maxCost ?? own.limits?.cost;
   const name = options.name ?? read.name ?? "pipeline";
   const displayName = options.displayName ?? read.display_name;
   const finish = (some: ReadonlyMap<string, PlanNode>) =>
@@ -193,6 +196,7 @@ function compileOnce(
       continueOnStepFailure: read.settings?.continue_on_step_failure ?? false,
       forceRerun: read.settings?.force_rerun ?? false,
       ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
+      ...(maxCost === undefined ? {} : { maxCost }),
       ...(concurrency === undefined ? {} : { concurrency }),
       ...settingsNodes,
     },

@@ -54,6 +54,11 @@ export function uploadFolder(hash: string): string {
   return `mlpipe/uploads/${hash}/`;
 }
 
+/** What a run with a cap has spent and may spend. */
+export function costLedgerPath(runId: string): string {
+  return `${runFolder(runId)}.cost.json`;
+}
+
 /** What was asked for when a run was started, for a rerun with other inputs. */
 export function requestPath(runId: string): string {
   return `${runFolder(runId)}.request.json`;

@@ -1,5 +1,6 @@
 // What a node's orchestration knows while it runs, and what it hands to the run's when it has ended.
 import { z } from "zod";
+import { MachineTime } from "./cost/machine-time.ts";
 import { RememberedNode } from "./remembered-node.ts";
 import { Block, LoopSummary } from "./control/loop-summary.ts";
 import { Promotion } from "./promotion/promotion.ts";
@@ -21,6 +22,8 @@ export const NodeProgress = z.object({
   attempts: z.array(NodeAttempt).optional(),
   /** What it waits for before its next job. */
   waitsFor: z.string().optional(),
+  /** How long its machines were used so far; absent where it used none. */
+  machineTime: MachineTime.optional(),
   /** Of a sweep: its trials so far. */
   sweep: SweepSummary.optional(),
   /** Of an `if_else` that has decided. */

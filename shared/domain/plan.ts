@@ -141,6 +141,8 @@ export const Plan = z.object({
     forceRerun: z.boolean(),
     /** How long the run may take, from its creation to its end. */
     timeoutSeconds: z.number().int().positive().optional(),
+    /** US dollars that the run may cost at most. */
+    maxCost: z.number().positive().optional(),
     concurrency: Concurrency.optional(),
     /** The node that runs before all others. */
     onInit: NodeName.optional(),

@@ -1,6 +1,7 @@
 // The run's custom status: the one compact truth the API, the command line and the page render. A custom status may hold 16 KB
 // of UTF-16, so a node costs one letter; times and attempts are told as far as there is room, newest first.
 import { z } from "zod";
+import { MachineTime } from "./cost/machine-time.ts";
 import type { NodeState, RunState } from "./run-state.ts";
 import type { NodeStatus } from "./run.ts";
 
@@ -27,6 +28,8 @@ export const RunProgress = z.object({
   failure: z.object({ node: z.string().optional(), reason: z.string() }).optional(),
   cancelReason: z.string().optional(),
   waitsFor: z.string().optional(),
+  /** Of the nodes that have ended. */
+  machineTime: MachineTime.optional(),
 });
 export type RunProgress = z.infer<typeof RunProgress>;
 
@@ -60,6 +63,7 @@ export function toRunProgress(state: RunState, since: number): RunProgress {
     ...(failure === undefined ? {} : { failure: { ...failure, reason: shorten(failure.reason, 500) } }),
     ...(cancelReason === undefined ? {} : { cancelReason: shorten(cancelReason, 200) }),
     ...(waitsFor === undefined ? {} : { waitsFor: shorten(waitsFor, 300) }),
+    ...(state.machineTime === undefined ? {} : { machineTime: state.machineTime }),
   };
   let left = Math.min(detailBudget, budget - JSON.stringify(progress).length);
   for (const [index, values] of entries) {

@@ -1,5 +1,6 @@
 // What the run's orchestration decides from: the status of every node and the URIs made so far. Pure: given a graph, a state
 // and a node's result, it says which nodes may start now, which will never run, and how the run ends.
+import { addTime, type MachineTime } from "./cost/machine-time.ts";
 import type { NodeResult, ReusedResult } from "./node-result.ts";
 import type { PlanGraph } from "./plan.ts";
 import type { NodeStatus, RunStatus } from "./run.ts";
@@ -25,6 +26,8 @@ export interface RunState {
   isTimeout?: boolean;
   /** What runs has been told to stop. */
   isStopping?: boolean;
+  /** Of all nodes that have ended. */
+  machineTime?: MachineTime;
   /** Whether the run has one of the slots that limits leave. */
   hasSlot?: boolean;
   /** What the run waits for before it starts. */
@@ -67,6 +70,8 @@ export function applyResult(state: RunState, result: NodeResult | ReusedResult):
   if (result.status === "completed" || result.status === "reused") {
     for (const [output, uri] of Object.entries(result.outputs)) state.uris[`${result.node}.${output}`] = uri;
   }
+  const machineTime = result.status === "reused" ? undefined : addTime(state.machineTime, result.machineTime);
+  if (machineTime !== undefined) state.machineTime = machineTime;
   if (result.taken !== undefined) {
     state.decisions ??= {};
     state.decisions[result.node] = result.taken === "true_block";

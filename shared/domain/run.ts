@@ -49,7 +49,7 @@ export const nodeStatusFacts = {
 export const NodeFailure = z.object({
   reason: z.string(),
   /** Absent for what is no job's failure: a request refused, a limit, a word of ours. */
-  class: FailureClass.optional(),
+  class: FailureClass.or(z.literal("cost-cap")).optional(),
   /** Another attempt would end the same. */
   isLasting: z.boolean().optional(),
   /** Which memory an `out-of-memory` ran out of. */
@@ -65,7 +65,7 @@ export const NodeAttempt = z.object({
   /** Absent when the service refused to make the job. */
   jobName: z.string().optional(),
   instanceType: z.string().optional(),
-  class: FailureClass.optional(),
+  class: NodeFailure.shape.class,
   reason: z.string(),
   /** ISO 8601, UTC. */
   startTime: z.string(),
@@ -76,6 +76,20 @@ export type NodeAttempt = z.infer<typeof NodeAttempt>;
 /** The node of another run whose outputs, logs and metrics stand for a reused node's. */
 export const ReusedFrom = z.object({ runId: RunId, node: z.string(), jobName: z.string().optional() });
 export type ReusedFrom = z.infer<typeof ReusedFrom>;
+
+/** US dollars for machines, as far as it has been seen. */
+const Spent = z.object({
+  spent: z.number().nonnegative(),
+  /** There were machines whose price nobody knows. */
+  isAtLeast: z.literal(true).optional(),
+});
+
+export const RunCost = Spent.extend({
+  /** What running jobs were lent beyond what they have spent. */
+  held: z.number().nonnegative().optional(),
+  cap: z.number().positive().optional(),
+});
+export type RunCost = z.infer<typeof RunCost>;
 
 export const NodeRun = z.object({
   name: z.string(),
@@ -102,6 +116,8 @@ export const NodeRun = z.object({
   outputs: z.record(z.string(), z.string()).optional(),
   failure: NodeFailure.optional(),
   reusedFrom: ReusedFrom.optional(),
+  /** Absent where no machine was used, or none is known of. */
+  cost: Spent.optional(),
   /** Of a sweep: its trials; each is a node of its own, `{node}.trial_{number}`. */
   sweep: SweepSummary.optional(),
   /** Of an `if_else`: the block that runs. */
@@ -135,6 +151,8 @@ export const RunDocument = z.object({
   tags: z.record(z.string(), z.string()),
   /** What the names of registered things stood for when the run was started: labels and names without a version, too. */
   assets: z.array(ResolvedAsset).optional(),
+  /** What all its jobs have cost, those of trials and rounds too; reused nodes cost nothing. */
+  cost: RunCost.optional(),
   /** The run that this one was started to continue. */
   continues: RunId.optional(),
   /** Its history has aged out, then: this document is what was kept of it. */

@@ -82,6 +82,7 @@ export async function submitMany(
       // Every run has the same plan, and no node reads another's output.
       plans: { get: () => Promise.resolve({ plan }) } as unknown as Plans,
       readOutputText: () => Promise.reject(new Error("no node reads another's output")),
+      costs: { isClosed: () => Promise.resolve(false) },
       deployment: "here",
       log: createLog("error"),
     });

@@ -1,4 +1,5 @@
 // What a loop's orchestration decides from: its rounds, each of which walks the body as a run walks its graph.
+import { addTime, type MachineTime } from "../cost/machine-time.ts";
 import type { NodeResult } from "../node-result.ts";
 import { roundName } from "../plan-node-of.ts";
 import type { PlanBody, PlanGraph } from "../plan.ts";
@@ -31,6 +32,8 @@ export interface LoopState {
   readonly rounds: RoundState[];
   failure?: { reason: string };
   cancelReason?: string;
+  /** Of all nodes of all rounds that have ended. */
+  machineTime?: MachineTime;
   /** What the last round said of going on. */
   goesOn?: boolean;
 }
@@ -59,7 +62,9 @@ export function takeResult(loop: string, { plan }: Loop, state: LoopState, resul
   for (const round of walkingRounds(state)) {
     const name = roundName(loop, plan.kind, round.number);
     if (result.node !== name && !result.node.startsWith(`${name}.`)) continue;
-    applyResult(round.walk.run, { ...result, node: plan.body + result.node.slice(name.length) });
+    if (!applyResult(round.walk.run, { ...result, node: plan.body + result.node.slice(name.length) })) continue;
+    const machineTime = addTime(state.machineTime, result.machineTime);
+    if (machineTime !== undefined) state.machineTime = machineTime;
   }
 }
 

@@ -1,6 +1,7 @@
 // What mlpipe understands beyond Azure ML's schema. It stands where `az ml` lets anything stand: a node's `resources.properties`
 // and a pipeline's `settings`, under the one key `mlpipe`.
 import type { Concurrency } from "../concurrency.ts";
+import { mostUsd } from "../cost/money.ts";
 import { FailureClass } from "../failure-class.ts";
 import { fieldOf } from "../issue-list.ts";
 import { mergePolicies, type NodePolicy } from "../node-policy.ts";
@@ -37,6 +38,13 @@ const margin: Reader<number> = (value, field, list) => {
   const read = finite(value, field, list);
   if (read === undefined || read >= 0) return read;
   list.error(field, `expected a number of 0 or more, got \`${read}\`: \`goal: minimize\` turns a rule round`);
+  return undefined;
+};
+
+const usd: Reader<number> = (value, field, list) => {
+  const read = number(value, field, list);
+  if (read === undefined || (read > 0 && read <= mostUsd)) return read;
+  list.error(field, `expected US dollars above 0 and up to ${mostUsd}, got ${read}`);
   return undefined;
 };
 
@@ -83,7 +91,7 @@ const promote = shape({
 /** The `mlpipe:` of a pipeline's `settings:`. */
 export const pipelineExtension = shape({
   retry,
-  limits: shape({ ...phases, run: positiveInteger }),
+  limits: shape({ ...phases, run: positiveInteger, cost: usd }),
   concurrency: shape({
     max_runs: positiveInteger,
     max_jobs: positiveInteger,

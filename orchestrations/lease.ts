@@ -1,0 +1,157 @@
+// The money of a node's newest attempt. Its machine counts from when it was last known to have none, which is never too late, to
+// when its end is seen, which is never too early. Where the run has a cap, the attempt spends what it was lent: it asks for more
+// before that is gone, and is cancelled when there is no more, early enough to be gone before the money is.
+import type { OrchestrationContext, Task } from "durable-functions";
+import { costOf } from "#shared/domain/cost/money.ts";
+import { reserveSeconds } from "#shared/domain/cost/cost-ledger.ts";
+import { addTime, timeOn } from "#shared/domain/cost/machine-time.ts";
+import { phaseOf } from "#shared/domain/job-phase.ts";
+import type { NodeResult } from "#shared/domain/node-result.ts";
+import { lendMoney, settleMoney } from "./activities.ts";
+import { call } from "./contract.ts";
+import { failed, type NodeWork, now, secondsAfter, type WatchedJob } from "./node-work.ts";
+import type { NodeInput } from "./run-node.ts";
+
+/** Seconds between questions of a node that waits for money to come back. */
+const moneyPollSeconds = 20;
+/** Seconds between looks at a job that waits for a machine, where its money counts. */
+const queuePollSeconds = 60;
+
+/**
+ * Asks for money to begin a job with.
+ *
+ * @returns `lent`; `waits` when the node pauses, since others may give some back; the node's failure when nobody will
+ */
+export function* takeLease(
+  context: OrchestrationContext,
+  input: NodeInput,
+  work: NodeWork,
+  jobName: string,
+): Generator<Task, "lent" | "waits" | NodeResult, unknown> {
+  const answer = yield* call(context, lendMoney, { ...requestOf(input, work, jobName), step: 1, used: 0 });
+  if (answer.kind === "lent") {
+    const { rate, allowance, ceilingSeconds, reason } = answer;
+    work.lease = {
+      jobName,
+      rate,
+      allowance,
+      step: 1,
+      reason,
+      ...(ceilingSeconds === undefined ? {} : { ceilingSeconds }),
+    };
+    work.machineSince = now(context);
+    return "lent";
+  }
+  if (!answer.mayWait) return failed(context, input, work, { class: "cost-cap", reason: answer.reason });
+  const until = secondsAfter(now(context), moneyPollSeconds);
+  work.pause = { until, waitsFor: `money: ${answer.reason}` };
+  return "waits";
+}
+
+/**
+ * Asks for more money when what is left does not last for `seconds`.
+ *
+ * @returns why the job has to stop now, or undefined while it may go on
+ */
+export function* extendLease(
+  context: OrchestrationContext,
+  input: NodeInput,
+  work: NodeWork,
+  seconds: number,
+): Generator<Task, string | undefined, unknown> {
+  const { lease } = work;
+  if (lease === undefined || secondsLeft(context, work) > seconds) return undefined;
+  lease.step += 1;
+  const request = { ...requestOf(input, work, lease.jobName), step: lease.step, used: usedBy(context, work) };
+  const answer = yield* call(context, lendMoney, request);
+  lease.reason = answer.reason;
+  if (answer.kind === "lent") lease.allowance = answer.allowance;
+  return secondsLeft(context, work) > 0 ? undefined : answer.reason;
+}
+
+/**
+ * Seconds for which nobody needs to look at a job for the sake of its money. One in the queue costs nothing, and the longer nobody
+ * looks, the less is known of when it began to.
+ */
+export function longestPause(context: OrchestrationContext, work: NodeWork, { phase }: WatchedJob): number {
+  const isQueued = phase === undefined || phase === "queued";
+  const left = secondsLeft(context, work);
+  return isQueued && left !== Infinity ? Math.min(left, queuePollSeconds) : left;
+}
+
+/** Seconds until a job has to be told to stop, unless more is lent; Infinity where there is no cap. */
+function secondsLeft(context: OrchestrationContext, { lease, machineSince }: NodeWork): number {
+  if (lease === undefined || machineSince === undefined || lease.rate === 0) return Infinity;
+  const end = Date.parse(machineSince) + (lease.allowance / lease.rate) * 3_600_000;
+  return (end - context.df.currentUtcDateTime.getTime()) / 1000 - reserveSeconds;
+}
+
+/**
+ * Takes down how long the newest attempt's machines were used until now.
+ *
+ * @param asked when its job was asked for
+ * @param end when it ended, where that is known better than that it has
+ */
+export function meter(
+  context: OrchestrationContext,
+  { machines }: NodeInput,
+  work: NodeWork,
+  asked: string,
+  end?: string,
+): void {
+  if (machines === undefined || work.machineSince === undefined || work.job === undefined) return;
+  // A job in the queue has no machine of its own, and had none until it was asked.
+  const isQueued = phaseOf(work.job.jobStatus) === "queued";
+  if (isQueued) work.machineSince = asked;
+  const seconds = isQueued ? 0 : secondsSince(context, work.machineSince, end) * machines.instanceCount;
+  const name = work.job.instanceType ?? machines.compute;
+  const isSpot = machines.isSpot === true && work.course.isDedicated !== true;
+  const time = seconds === 0 ? work.pastTime : addTime(work.pastTime, timeOn({ name, isSpot }, seconds));
+  if (time === undefined) delete work.machineTime;
+  else work.machineTime = time;
+}
+
+/**
+ * Ends the newest attempt's account.
+ *
+ * @param end `ended` when its job has ended; `never` when there was none; `lost` when nobody knows
+ */
+export function* settleLease(
+  context: OrchestrationContext,
+  { runId, node }: NodeInput,
+  work: NodeWork,
+  end: "ended" | "never" | "lost",
+  endTime?: string,
+): Generator<Task, void, unknown> {
+  const { lease, machineSince } = work;
+  const cost = end === "never" ? 0 : usedBy(context, work, endTime);
+  delete work.lease;
+  delete work.machineSince;
+  if (work.machineTime !== undefined) work.pastTime = work.machineTime;
+  if (lease === undefined || lease.rate === 0) return;
+  const lost = end === "lost" && machineSince !== undefined ? { lostSince: machineSince } : {};
+  yield* call(context, settleMoney, { runId, node, jobName: lease.jobName, cost, ...lost });
+}
+
+function requestOf({ runId, node }: NodeInput, { course }: NodeWork, jobName: string) {
+  const instanceType = course.sizes[0] ?? undefined;
+  return {
+    runId,
+    node,
+    jobName,
+    ...(instanceType === undefined ? {} : { instanceType }),
+    ...(course.isDedicated === true ? { isDedicated: true } : {}),
+  };
+}
+
+function usedBy(context: OrchestrationContext, { lease, machineSince }: NodeWork, end?: string): number {
+  if (lease === undefined || machineSince === undefined) return 0;
+  return costOf(lease.rate, secondsSince(context, machineSince, end));
+}
+
+/** @param until ISO 8601; counts when it is between the two times that are our own */
+function secondsSince(context: OrchestrationContext, time: string, until?: string): number {
+  const [from, present] = [Date.parse(time), context.df.currentUtcDateTime.getTime()];
+  const to = until === undefined ? present : Math.min(present, Math.max(from, Date.parse(until)));
+  return Math.max(0, to - from) / 1000;
+}
