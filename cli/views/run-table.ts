@@ -42,9 +42,8 @@ function renderNodes({ document, metrics }: RunProgress, options: TableOptions):
       describeMachine(node) ?? "",
     ];
   });
-  const table = renderTable(["NODE", "STATUS", "TIME", "ATTEMPT", "NOTE", "MACHINE"], rows, width);
+  const table = renderTable(["NODE", "STATUS", "TIME", "COST", "ATTEMPT", "NOTE", "MACHINE"], rows, width);
   return hidden === undefined ? table : `${table}\n${colors.dim(`${hidden} (--all shows them)`)}`;
-  return renderTable(["NODE", "STATUS", "TIME", "COST", "ATTEMPT", "NOTE", "MACHINE"], rows, width);
 }
 
 /** Of a reused node, whose numbers they are. */

@@ -6,13 +6,12 @@ import type { NodeInput } from "#orchestrations/run-node.ts";
 import type { PromoteInput } from "#orchestrations/run-promote.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
 import { graphOf, type PlanNode } from "#shared/domain/plan.ts";
-import { graphOf, type Plan } from "#shared/domain/plan.ts";
 import { hasJobLimits, runNeeds } from "#shared/domain/slot-needs.ts";
 import type { ReusedResult } from "#shared/domain/node-result.ts";
 import type { NodeRecipe } from "#shared/domain/remembered-node.ts";
 import type { App } from "../app.ts";
-import { inBatches } from "../in-batches.ts";
 import { nodeMachines } from "../cost/node-machines.ts";
+import { inBatches } from "../in-batches.ts";
 import { startOnce } from "../instances.ts";
 import { startOf, toTransition } from "../webhooks/node-transitions.ts";
 import type { Decisions, ReadyNode } from "../reuse/decide-nodes.ts";
@@ -37,7 +36,7 @@ export function createStartNodes({ plans, reuse, concurrency, notifications }: N
       const found = byName.get(node);
       if (found === undefined) throw new Error(`the plan of ${runId} has no node ${node}`);
       const { kind, component, instanceTypes, timeoutSeconds } = found;
-      const policy = planned.get(node)?.policy;
+      const inPlan = planned.get(node);
       const input: NodeInput & Partial<PromoteInput> = {
         runId,
         node,
@@ -47,33 +46,13 @@ export function createStartNodes({ plans, reuse, concurrency, notifications }: N
         upstream: { ...upstream },
         ...recipeOf(decisions, node),
         ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
-        ...(policy === undefined ? {} : { policy }),
+        ...(inPlan === undefined ? {} : { machines: nodeMachines(plan, inPlan) }),
+        ...(inPlan?.policy === undefined ? {} : { policy: inPlan.policy }),
         ...(isLimited ? { isLimited } : {}),
-        ...approvalOf(planned.get(node), holdsSlot),
+        ...approvalOf(inPlan, holdsSlot),
       };
       await startOnce(client, nodeKinds[kind].orchestration, nodeInstanceId(runId, node), input);
     });
-    await Promise.all(
-      toStart.map(async ({ node, upstream }) => {
-        const found = byName.get(node);
-        if (found === undefined) throw new Error(`the plan of ${runId} has no node ${node}`);
-        const { kind, component, instanceTypes, timeoutSeconds } = found;
-        const input: NodeInput & Partial<PromoteInput> = {
-          runId,
-          node,
-          kind,
-          component,
-          instanceTypes,
-          upstream: { ...upstream },
-          ...recipeOf(decisions, node),
-          ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
-          ...detailsOf(plan, node),
-          ...(isLimited ? { isLimited } : {}),
-          ...approvalOf(plan, node, holdsSlot),
-        };
-        await startOnce(client, nodeKinds[kind].orchestration, nodeInstanceId(runId, node), input);
-      }),
-    );
     const started = toStart.map(({ node }) => node);
     await Promise.all([reuse.keepData(decisions), reuse.prepare(runId, plan, started)]);
     const isWatched = await notifications.isWatched();
@@ -97,11 +76,4 @@ function recipeOf(decisions: Decisions, node: string): { recipe?: NodeRecipe } {
 function approvalOf(node: PlanNode | undefined, holdsSlot: boolean): Partial<PromoteInput> {
   const approval = node?.promotion?.approval;
   return approval === undefined ? {} : { approvalSeconds: approval.timeoutSeconds, holdsSlot };
-}
-
-function detailsOf(plan: Plan, node: string): Pick<NodeInput, "policy" | "machines"> {
-  const planned = plan.nodes.find(({ name }) => name === node);
-  if (planned === undefined) return {};
-  const { policy } = planned;
-  return { machines: nodeMachines(plan, planned), ...(policy === undefined ? {} : { policy }) };
 }
