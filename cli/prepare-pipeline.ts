@@ -9,7 +9,7 @@ import {
   loadPipeline,
   withUploads,
 } from "#shared/domain/load-pipeline.ts";
-import { MlpipeError } from "#shared/errors.ts";
+import { type Issue, MlpipeError } from "#shared/errors.ts";
 import { createFileSource } from "#shared/files.ts";
 import type { CliContext } from "./context.ts";
 import { importPipeline, isModule } from "./import-pipeline.ts";
@@ -20,6 +20,8 @@ import { storeAll } from "./store-references.ts";
 export interface PreparedPipeline {
   readonly document: PipelineDocument;
   readonly localReferences: readonly LocalReference[];
+  /** What has been said of it: warnings. */
+  readonly issues: readonly Issue[];
 }
 
 const files = createFileSource();
@@ -58,12 +60,12 @@ export function checkLoaded(
     throw new MlpipeError("InvalidRequest", `${path} ${what}; nothing was started`, { issues });
   }
   printIssues(terminal, issues);
-  return { document, localReferences };
+  return { document, localReferences, issues };
 }
 
 /** The document with the store's URIs in place of the files and folders of this machine. */
 export async function storeReferences(
-  { document, localReferences }: PreparedPipeline,
+  { document, localReferences }: Pick<PreparedPipeline, "document" | "localReferences">,
   store: Store,
 ): Promise<PipelineDocument> {
   return withUploads(document, await storeAll(localReferences, store));

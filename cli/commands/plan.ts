@@ -44,9 +44,11 @@ async function plan(context: CliContext, pipeline: string, { input, json, ...ser
   const answer = await client.plan({ inputs, ...asked });
   if (json === true) return terminal.out(JSON.stringify(answer));
 
+  const told = new Set(isFile ? prepared.issues.map((issue) => issue.path) : []);
+  const fresh = answer.warnings.filter((warning) => !told.has(warning.path));
   printIssues(
     terminal,
-    answer.warnings.map(({ path: place, message }) => ({ severity: "warning", path: place, message })),
+    fresh.map(({ path, message }) => ({ severity: "warning", path, message })),
   );
   terminal.out(renderPlan(answer, terminal.widthOf(terminal.stdout)));
 }

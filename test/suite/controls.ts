@@ -13,6 +13,10 @@ interface CommittedBlob {
   readonly committedAtMs: number;
 }
 
+/** The embedded workspace as an ARM id. */
+export const workspacePath =
+  "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/embedded/providers/Microsoft.MachineLearningServices/workspaces/mlpipe";
+
 export type Controls = ReturnType<typeof createControls>;
 
 /** @param stack a running one; its doors answer only with its token */
@@ -22,7 +26,7 @@ export function createControls({ workspace, storage }: Pick<Stack, "workspace" |
 
   async function askWorkspace(method: string, path: string, body?: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const url = new URL(`/_embedded/${path}`, workspace.url);
+      const url = new URL(path.startsWith("/") ? path : `/_embedded/${path}`, workspace.url);
       const headers = { authorization, "content-type": "application/json" };
       const sent = request(url, { method, ca, headers, agent: false, timeout: 20_000 }, (answer) => {
         answer.toArray().then((chunks) => {
@@ -63,6 +67,13 @@ export function createControls({ workspace, storage }: Pick<Stack, "workspace" |
       (await askWorkspace("GET", `jobs/${jobName}`)) as {
         statuses: { status: string; at: string }[];
         failure: unknown;
+      },
+
+    /** A resource of the embedded workspace as Azure Resource Manager tells it. @param path below the workspace */
+    resource: async (path: string) =>
+      (await askWorkspace("GET", `${workspacePath}/${path}?api-version=2024-04-01`)) as {
+        id: string;
+        properties: Record<string, unknown>;
       },
 
     /** Replaces all of the workspace's faults; none by default. */
