@@ -35,6 +35,7 @@ import { createStartNodes } from "#functions/activities/start-nodes.ts";
 import { startTrials } from "#functions/activities/start-trials.ts";
 import { createSubmitJob } from "#functions/activities/submit-job.ts";
 import { createTakeSlot } from "#functions/activities/take-slot.ts";
+import { createAdmission } from "#functions/admission.ts";
 import type { App } from "#functions/app.ts";
 import { createAssets } from "#functions/assets.ts";
 import { createCostLedgers } from "#functions/cost/cost-ledgers.ts";
@@ -166,7 +167,17 @@ const webhooks = createWebhooks({ records });
 const notifications = createNotifications({ webhooks, log });
 const { prices } = settings;
 const costs = createCostLedgers({ records });
-const startRun = createStartRun({ resolver: registry.resolver, plans, prices, archive, notifications, log });
+const admission = createAdmission({ assets });
+const startRun = createStartRun({
+  resolver: registry.resolver,
+  admission,
+  machinesPerJob: settings.machinesPerJob,
+  plans,
+  prices,
+  archive,
+  notifications,
+  log,
+});
 const datasets = createDatasets({ folder: settings.datasetsFolder, records, log });
 const versions = createDatasetVersions({ blobs, records });
 const events = createEventLog({ records });
@@ -186,6 +197,7 @@ const context: App = {
   data,
   memory,
   reuse: createReuse({ assets, data, memory, log }),
+  admission,
   startRun,
   slots: createSlots({ records }),
   models: createModels(connection),

@@ -22,13 +22,15 @@ export interface PreparedPipeline {
   readonly localReferences: readonly LocalReference[];
   /** What has been said of it: warnings. */
   readonly issues: readonly Issue[];
+  /** Nodes of a kind that cannot run. */
+  readonly refusals: readonly Issue[];
 }
 
 const files = createFileSource();
 
 interface PrepareOptions {
-  /** A node that cannot run is an error, told before anything is stored. */
-  readonly isToRun?: boolean;
+  /** The caller tells of nodes that cannot run; else they are warnings. */
+  readonly tellsRefusals?: boolean;
 }
 
 /** Prints warnings. @throws MlpipeError `InvalidRequest` with every issue of the file and of those it names. */
@@ -48,19 +50,22 @@ export function checkLoaded(
   { terminal }: CliContext,
   path: string,
   { document, localReferences, issues: told }: LoadResult,
-  { isToRun = false }: PrepareOptions = {},
+  { tellsRefusals = false }: PrepareOptions = {},
 ): PreparedPipeline {
   // What kept a file from being read has been checked around already.
   const isRead = document !== undefined && told.every(({ severity }) => severity !== "error");
-  const issues = isRead ? [...told, ...checkDocument(document, isToRun ? "error" : "warning")] : told;
+  const { issues: found, refusals } = isRead ? checkDocument(document) : { issues: [], refusals: [] };
+  const issues = [...told, ...found];
   const errors = issues.filter((issue) => issue.severity === "error");
   if (document === undefined || errors.length > 0) {
     const count = errors.length === 1 ? "1 error" : `${errors.length} errors`;
     const what = document === undefined ? "cannot be read" : `has ${count}`;
     throw new MlpipeError("InvalidRequest", `${path} ${what}; nothing was started`, { issues });
   }
-  printIssues(terminal, issues);
-  return { document, localReferences, issues };
+  const warnings = tellsRefusals ? [] : refusals.map((issue) => ({ ...issue, severity: "warning" as const }));
+  const said = [...issues, ...warnings];
+  printIssues(terminal, said);
+  return { document, localReferences, refusals, issues: said };
 }
 
 /** The document with the store's URIs in place of the files and folders of this machine. */

@@ -4,6 +4,8 @@ import type { RunDocument } from "#shared/domain/run.ts";
 import type { AssetWord } from "./asset-word.ts";
 import type { Client } from "./client.ts";
 import { readNamedInputs } from "./named-inputs.ts";
+import { explainRefusals } from "./explain-refusals.ts";
+import { placeIssues } from "./place-issues.ts";
 import { type PreparedPipeline, storeReferences } from "./prepare-pipeline.ts";
 import { resolveInputs } from "./resolve-inputs.ts";
 import { createUploader } from "./store-files.ts";
@@ -28,6 +30,8 @@ export interface Starting {
 export async function startRun(terminal: Terminal, client: Client, starting: Starting): Promise<RunDocument> {
   // Without a key of the caller's, one of ours: the request is then safe to repeat when its answer is lost.
   const { pipeline, displayName, force, timeoutSeconds, maxCost, idempotencyKey = randomUUID() } = starting;
+  if ("document" in pipeline && pipeline.refusals.length > 0)
+    throw await explainRefusals(client, pipeline, starting.inputs);
   const store = createUploader(terminal, client);
   const inputs = await resolveInputs(
     starting.inputs,
@@ -45,5 +49,8 @@ export async function startRun(terminal: Terminal, client: Client, starting: Sta
     const { name, version } = pipeline;
     return client.startRun(name, { ...request, ...(version === undefined ? {} : { version }) }, idempotencyKey);
   }
-  return client.startInlineRun({ ...request, pipeline: await storeReferences(pipeline, store) }, idempotencyKey);
+  const stored = await storeReferences(pipeline, store);
+  return client.startInlineRun({ ...request, pipeline: stored }, idempotencyKey).catch((error: unknown) => {
+    throw placeIssues(error, pipeline.document);
+  });
 }

@@ -8,6 +8,7 @@ import type { Records } from "#shared/azure/records.ts";
 import type { RetentionPolicy } from "#shared/domain/retention.ts";
 import type { Log } from "#shared/log.ts";
 import type { Plans } from "#shared/plans.ts";
+import type { Admission } from "./admission.ts";
 import type { Assets } from "./assets.ts";
 import type { CostLedgers } from "./cost/cost-ledgers.ts";
 import type { DatasetArrivals } from "./dataset-arrivals.ts";
@@ -44,6 +45,7 @@ export interface App {
   readonly pipelines: Pipelines;
   readonly registry: RegistryRoom;
   readonly runs: RunDocuments;
+  readonly admission: Admission;
   readonly startRun: StartRun;
   readonly slots: Slots;
   /** Registered models. */

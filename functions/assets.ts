@@ -8,6 +8,9 @@ import { type AttemptPlace, outputFolder, artifactUri } from "#shared/domain/lay
 import type { CodeReference, EnvironmentReference, PlanNode } from "#shared/domain/plan.ts";
 import { MlpipeError } from "#shared/errors.ts";
 
+const versionInWorkspace =
+  /^\/subscriptions\/.*\/workspaces\/[^/]+\/environments\/(?<name>[^/]+)\/versions\/(?<version>[^/]+)$/i;
+
 export type Assets = ReturnType<typeof createAssets>;
 
 export function createAssets({ ml, blobs }: { ml: Ml; blobs: Blobs }) {
@@ -60,6 +63,19 @@ export function createAssets({ ml, blobs }: { ml: Ml; blobs: Blobs }) {
           isAnonymous: environment.name === undefined,
         }),
       );
+    },
+
+    /** Asks whether a job may name this environment. @throws MlpipeError `InvalidRequest` or `NotFound` with what to do */
+    async admitEnvironment(environment: EnvironmentReference): Promise<void> {
+      const named =
+        environment.kind === "asset"
+          ? versionInWorkspace.exec(await this.environmentId(environment))?.groups
+          : undefined;
+      const { name = "", version = "" } = named ?? {};
+      if (environment.kind === "inline") await this.environmentId(environment);
+      // One of a registry is the service's to find.
+      else if (named !== undefined)
+        await register(`version ${name} ${version}`, () => ml.environmentVersion(name, version));
     },
 
     computeId: (compute: string): string => armId(compute, "computes"),

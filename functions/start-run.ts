@@ -14,6 +14,7 @@ import { derivedRunId, newRunId } from "#shared/domain/run-id.ts";
 import { formatIssue, type Issue, MlpipeError } from "#shared/errors.ts";
 import type { Log } from "#shared/log.ts";
 import type { Plans, StoredPlan } from "#shared/plans.ts";
+import type { Admission } from "./admission.ts";
 import type { Notifications } from "./webhooks/notifications.ts";
 import { findInstance, startOnce } from "./instances.ts";
 import type { RunArchive } from "./retention/run-archive.ts";
@@ -42,6 +43,9 @@ export type StartRun = ReturnType<typeof createStartRun>;
 
 export interface StartRunClients {
   readonly resolver: AssetResolver;
+  readonly admission: Admission;
+  /** Most machines of a job whose processes wait for each other. */
+  readonly machinesPerJob: number | undefined;
   readonly plans: Plans;
   readonly prices: Prices;
   readonly archive: Pick<RunArchive, "find">;
@@ -49,7 +53,16 @@ export interface StartRunClients {
   readonly log: Log;
 }
 
-export function createStartRun({ resolver, plans, prices, archive, notifications, log }: StartRunClients) {
+export function createStartRun({
+  resolver,
+  admission,
+  machinesPerJob,
+  plans,
+  prices,
+  archive,
+  notifications,
+  log,
+}: StartRunClients) {
   /** What a run would be, nodes that cannot run among it. @throws MlpipeError `InvalidRequest` with every issue */
   async function preview({
     document,
@@ -67,6 +80,7 @@ export function createStartRun({ resolver, plans, prices, archive, notifications
     const compiled = await compilePlan(document, {
       inputs,
       assets: resolver,
+      ...(machinesPerJob === undefined ? {} : { machinesPerJob }),
       ...(name === undefined ? {} : { name }),
       ...(tags === undefined ? {} : { tags }),
       ...(displayName === undefined ? {} : { displayName }),
@@ -95,6 +109,19 @@ export function createStartRun({ resolver, plans, prices, archive, notifications
   function refuseUnkeepable(plan: Plan): void {
     const issues = capIssues(plan, prices);
     if (issues.length > 0) throw invalid(issues);
+  }
+
+  /** What cannot run whole is not begun. @throws MlpipeError `InvalidRequest` with an issue for every node that cannot run */
+  async function admit(plan: Plan, refusals: readonly Issue[] = []): Promise<void> {
+    const more = [...(await admission.refusals(plan))].map(([node, reason]) => toRefusalIssue(node, reason));
+    if (refusals.length + more.length > 0) throw invalid([...refusals, ...more]);
+  }
+
+  async function compileAdmitted(request: RunRequest): Promise<Plan> {
+    const { plan, refusals } = await preview(request);
+    await admit(plan, refusals);
+    refuseUnkeepable(plan);
+    return plan;
   }
 
   /** Keeps the plan of a new run; of a known one, the plan that was stored first. */
@@ -144,7 +171,7 @@ export function createStartRun({ resolver, plans, prices, archive, notifications
 
     /** Finds what is wrong with a document whatever values its inputs get. @throws MlpipeError `InvalidRequest` with every issue */
     async check(document: PipelineDocument): Promise<void> {
-      const issues = checkDocument(document);
+      const { issues } = checkDocument(document);
       const [first] = issues.filter(({ severity }) => severity === "error");
       if (first !== undefined) throw new MlpipeError("InvalidRequest", formatIssue(first), { issues });
     },
@@ -161,7 +188,7 @@ export function createStartRun({ resolver, plans, prices, archive, notifications
       const runId = idempotencyKey === undefined ? undefined : await keyedRunId(idempotencyKey);
       const known = runId === undefined ? undefined : await plans.find(runId);
       if (runId === undefined || known === undefined)
-        return startNew(client, runId, (await compile(request)).plan, request, requestHash);
+        return startNew(client, runId, await compileAdmitted(request), request, requestHash);
       if (known.requestHash !== requestHash) throw usedKey(runId);
       await begin(client, runId, known, false);
       return runId;
@@ -176,6 +203,8 @@ export function createStartRun({ resolver, plans, prices, archive, notifications
     ): Promise<string> {
       refuseUnkeepable(plan);
       const runId = idempotencyKey === undefined ? undefined : await keyedRunId(idempotencyKey);
+      // What was begun is told of again, whatever the workspace would say today.
+      if (runId === undefined || (await plans.find(runId)) === undefined) await admit(plan);
       return startNew(client, runId, plan, request, hashOf(plan));
     },
 
@@ -189,7 +218,7 @@ export function createStartRun({ resolver, plans, prices, archive, notifications
       const known = await plans.find(runId);
       if (known !== undefined) return begin(client, runId, known, false);
       const request = await toRequest();
-      const { plan } = await compile(request);
+      const plan = await compileAdmitted(request);
       const { stored, isNew } = await store(runId, plan, request);
       return begin(client, runId, stored, isNew);
     },
@@ -212,6 +241,12 @@ function usedKey(runId: string): MlpipeError {
     "Conflict",
     `This Idempotency-Key started run ${runId} with another request. Use a new key for a new request.`,
   );
+}
+
+/** A node of a sub-pipeline stands in that node's component. */
+function toRefusalIssue(node: string, reason: string): Issue {
+  const path = `jobs.${node.split(".").join(".component.jobs.")}`;
+  return { path, message: `node \`${node}\` cannot run: ${reason}`, severity: "error" };
 }
 
 function invalid(issues: readonly Issue[]): MlpipeError {

@@ -43,6 +43,7 @@ export function createHostSettings(values: HostSettings): Record<string, string>
     AzureWebJobsStorage: values.connectionString,
     FUNCTIONS_WORKER_RUNTIME: "node",
     MLPIPE_DEPLOYMENT: "embedded",
+    MLPIPE_MACHINES_PER_JOB: "1",
     WEBSITE_HOSTNAME: `localhost:${values.port}`,
   };
 }

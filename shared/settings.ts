@@ -59,6 +59,8 @@ const Environment = z.object({
       "is a list like Standard_NC4as_T4_v3=2,Standard_D4s_v5=8",
     )
     .optional(),
+  /** Machines that one job may span whose processes wait for each other (pytorch, mpi, ray); any number when absent. */
+  MLPIPE_MACHINES_PER_JOB: z.coerce.number().int().positive().optional(),
   /** Which jobs of a workspace are this app's to cancel when no run of it owns them; its host name when absent. */
   MLPIPE_DEPLOYMENT: z
     .string()
@@ -97,6 +99,8 @@ export interface Settings {
   /** Limits for all runs together. */
   readonly concurrency: Concurrency;
   readonly prices: Prices;
+  /** Undefined where a job may have any number of them. */
+  readonly machinesPerJob: number | undefined;
   /** Undefined where nothing tells this app from another on the same workspace. */
   readonly deployment: string | undefined;
   readonly logLevel: "debug" | "info" | "warn" | "error";
@@ -199,6 +203,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
       .filter((entry) => entry !== ""),
     concurrency: toConcurrency(values),
     prices: values.MLPIPE_PRICES,
+    machinesPerJob: values.MLPIPE_MACHINES_PER_JOB,
     deployment: values.MLPIPE_DEPLOYMENT ?? environment.WEBSITE_HOSTNAME,
     logLevel: values.MLPIPE_LOG_LEVEL,
   };

@@ -47,7 +47,7 @@ async function run(context: CliContext, pipeline: string, options: RunFlags): Pr
   const { input, displayName, idempotencyKey, force, timeout: timeoutSeconds, maxCost } = options;
   const inputs = readInputFlags(input);
   const prepared = isPipelineFile(pipeline)
-    ? await preparePipeline(context, pipeline, { isToRun: true })
+    ? await preparePipeline(context, pipeline, { tellsRefusals: true })
     : readAssetWord(pipeline);
   await followStarted(
     context,

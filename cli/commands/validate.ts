@@ -9,11 +9,15 @@ export function createValidateCommand(context: CliContext): Command {
     .argument("<file>", "pipeline, component or command job")
     .addOption(flags.json())
     .action(async (path: string, { json }: { json?: boolean }) => {
-      const { document } = await preparePipeline(context, path);
+      const { document, refusals } = await preparePipeline(context, path);
       if (json === true) return context.terminal.out(JSON.stringify(document));
       const inputs = inputsWithoutValue(document).map(
         ({ name, isData }) => ` --input ${name}=${isData ? "<path>" : "<value>"}`,
       );
+      if (refusals.length > 0) {
+        const some = refusals.length === 1 ? "a node" : `${refusals.length} nodes`;
+        return context.terminal.out(`${path} is valid, and cannot run as it is: it has ${some} that cannot.`);
+      }
       context.terminal.out(`${path} is valid. To run it:`);
       context.terminal.out(`  ${context.environment.programName} run ${path}${inputs.join("")} --watch`);
     });

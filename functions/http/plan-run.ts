@@ -8,7 +8,7 @@ import { createPlanReuse } from "../reuse/plan-reuse.ts";
 import { defineRoute, json } from "../route.ts";
 
 export const planRun = (app: App) => {
-  const { startRun, pipelines, registry } = app;
+  const { startRun, pipelines, registry, admission } = app;
   const planReuse = createPlanReuse(app);
   return defineRoute(
     {
@@ -26,7 +26,11 @@ export const planRun = (app: App) => {
           ? { document: withoutLocalFiles(await parsePipeline(pipeline, {})) }
           : await loadNamedPipeline({ pipelines, registry }, name, version);
       const { plan, warnings } = await startRun.preview({ ...asked, ...options });
-      const planned = await planReuse({ ...plan, nodes: plan.nodes.filter(({ refusal }) => refusal === undefined) });
+      const refused = new Map(
+        plan.nodes.flatMap(({ name, refusal }) => (refusal === undefined ? [] : [[name, `it is ${refusal}`]])),
+      );
+      for (const [name, reason] of await admission.refusals(plan)) refused.set(name, reason);
+      const planned = await planReuse({ ...plan, nodes: plan.nodes.filter(({ name }) => !refused.has(name)) });
       const answer: PlanAnswer = {
         pipeline: plan.pipeline,
         nodes: plan.nodes.map((node) => ({
@@ -34,7 +38,7 @@ export const planRun = (app: App) => {
           component: node.component.name,
           action: "run" as const,
           ...planned.get(node.name),
-          ...(node.refusal === undefined ? {} : { action: "refuse" as const, reason: `it is ${node.refusal}` }),
+          ...(refused.has(node.name) ? { action: "refuse" as const, reason: refused.get(node.name) } : {}),
           ...(node.compute === undefined ? {} : { compute: computeName(node.compute) }),
           instanceTypes: node.resources.instanceTypes,
           dependsOn: dependenciesOf(node),

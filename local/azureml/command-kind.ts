@@ -1,6 +1,7 @@
 // Command jobs: what the service checks at submission, and what it makes of the body when the job runs.
 import { CommandProperties, parseProperties } from "./command-schema.ts";
 import type { Catalog } from "./environments/catalog.ts";
+import { readEnvironmentContent } from "./environments/environment-content.ts";
 import type {
   Executor,
   JobEnd,
@@ -70,18 +71,7 @@ function environmentOf({ scope, resources, catalog }: CommandKindContext, enviro
     if (known === undefined) throw unknownEnvironment(reference, catalog);
     return { name, version, condaFile: known };
   }
-  const { image, condaFile: written, build } = found.properties;
-  if (build !== undefined)
-    throw userError(
-      `Environment ${name}:${found.version} is built from a Dockerfile, which this machine does not do: name an \`image\` and a \`conda_file\` with the pip packages that the command needs.`,
-    );
-  const condaFile = typeof image === "string" ? (written ?? catalog.ofImage(image)) : written;
-  return {
-    name,
-    version: found.version,
-    ...(typeof image === "string" ? { image } : {}),
-    ...(typeof condaFile === "string" ? { condaFile } : {}),
-  };
+  return { name, version: found.version, ...readEnvironmentContent(found.properties, catalog) };
 }
 
 function unknownEnvironment({ name, version, registry }: AssetReference, catalog: Catalog): Error {
@@ -111,6 +101,14 @@ function computeSize({ scope, resources, takesAnyCompute }: CommandKindContext, 
   const inside = compute.properties["properties"];
   const size: unknown = typeof inside === "object" && inside !== null && "vmSize" in inside ? inside.vmSize : undefined;
   return typeof size === "string" ? size : undefined;
+}
+
+/** A TensorFlow worker is told of itself alone and works; processes of the other kinds would wait for ever for their peers. */
+function checkMachines(distribution: string | undefined, instanceCount: number): void {
+  if (instanceCount === 1 || distribution === undefined || distribution === "TensorFlow") return;
+  throw userError(
+    `A ${distribution} job of ${instanceCount} machines cannot run here: this workspace is one machine. Say instanceCount 1.`,
+  );
 }
 
 function toExecution(context: CommandKindContext, job: JobRecord): JobExecution {
@@ -228,6 +226,7 @@ export function createCommandKind(context: CommandKindContext): JobKind {
       }
       checkNamedOutputs(context.resources, properties.outputs);
       const { instanceType, instanceCount } = properties.resources;
+      checkMachines(properties.distribution?.distributionType, instanceCount);
       if (instanceType === undefined) return;
       const refusal = findVmSize(instanceType) === undefined ? "NoSuchSize" : context.sizeRefusal(instanceType);
       if (refusal !== undefined && refusal !== "NoCapacityLater") throw sizeError(refusal, instanceType, instanceCount);

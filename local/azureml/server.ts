@@ -218,6 +218,7 @@ export async function startWorkspace(options: WorkspaceOptions): Promise<Workspa
       replaceFaults,
       counters,
       catalog,
+      executor,
     };
     const shared = { scope, token, runTokens, faults, counters, log };
     secureHandler.resolve(createListener({ ...shared, router: createRouter(createRouteGroups(context, mlflow)) }));

@@ -8,7 +8,7 @@ import type { Tracking } from "./mlflow.ts";
 import type { ResourceStore } from "./resource-store.ts";
 import type { Store } from "./store.ts";
 import type { WorkspaceScope } from "./workspace-scope.ts";
-import type { DatastoreResolver } from "./executor/contract.ts";
+import type { DatastoreResolver, Executor } from "./executor/contract.ts";
 
 /** What the routes share: made once by the server, handed to every group. */
 export interface WorkspaceContext {
@@ -27,6 +27,7 @@ export interface WorkspaceContext {
   readonly replaceFaults: (faults: Faults) => Faults;
   readonly counters: Counters;
   readonly catalog: Catalog;
+  readonly executor: Pick<Executor, "findFault">;
 }
 
 export type Log = (level: "debug" | "info" | "warn" | "error", fields: Record<string, unknown>, text: string) => void;

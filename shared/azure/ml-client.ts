@@ -61,6 +61,17 @@ export async function unavailableWhenDown<T>(operation: () => Promise<T>): Promi
   }
 }
 
+/** The same; what the service will not take, or does not have, is said in its own words. @throws MlpipeError `InvalidRequest`, `NotFound` */
+export async function inServiceWords<T>(operation: () => Promise<T>): Promise<T> {
+  try {
+    return await unavailableWhenDown(operation);
+  } catch (error) {
+    if (!isRestError(error) || (error.statusCode !== 400 && error.statusCode !== 404)) throw error;
+    const code = error.statusCode === 404 ? "NotFound" : "InvalidRequest";
+    throw new MlpipeError(code, withoutSecrets(error.message), { cause: error });
+  }
+}
+
 /** The same, and undefined for what is not there. */
 export async function undefinedWhenMissing<T>(operation: () => Promise<T>): Promise<T | undefined> {
   try {

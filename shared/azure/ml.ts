@@ -14,6 +14,7 @@ import { MlpipeError } from "../errors.ts";
 import { withoutSecrets } from "../log.ts";
 import {
   apiVersion,
+  inServiceWords,
   type MlClient,
   once,
   timeoutMs,
@@ -176,13 +177,13 @@ export function createMl(connection: MlClient) {
       return created.id ?? `${workspaceId}/codes/${name}/versions/${version}`;
     },
 
-    /** Registers an environment under a name and version that are made of its content. @returns its ARM id */
+    /** Registers an environment under a name and version that are made of its content. @returns its ARM id @throws MlpipeError `InvalidRequest` when the workspace does not take it */
     async putEnvironment(name: string, version: string, properties: Record<string, unknown>): Promise<string> {
       const existing = await undefinedWhenMissing(() =>
         client.environmentVersions.get(resourceGroup, workspaceName, name, version, options()),
       );
       if (existing?.id !== undefined) return existing.id;
-      const created = await unavailableWhenDown(() =>
+      const created = await inServiceWords(() =>
         client.environmentVersions.createOrUpdate(
           resourceGroup,
           workspaceName,
@@ -195,18 +196,28 @@ export function createMl(connection: MlClient) {
       return created.id ?? `${workspaceId}/environments/${name}/versions/${version}`;
     },
 
-    /** The newest version of an environment of this workspace, which is what the label `latest` means. */
+    /** Finds a version of an environment of this workspace. @returns its ARM id @throws MlpipeError `NotFound` */
+    async environmentVersion(name: string, version: string): Promise<string> {
+      const { environmentVersions: versions } = client;
+      const found = await inServiceWords(() => versions.get(resourceGroup, workspaceName, name, version, options()));
+      return found.id ?? `${workspaceId}/environments/${name}/versions/${version}`;
+    },
+
+    /**
+     * The newest version of an environment of this workspace, which is what the label `latest` means; undefined when it has none.
+     *
+     * @throws MlpipeError `NotFound`
+     */
     async latestEnvironment(name: string): Promise<string | undefined> {
       const versions = client.environmentVersions.list(resourceGroup, workspaceName, name, {
         ...options(),
         orderBy: "createdtime desc",
         top: 1,
       });
-      const first = await undefinedWhenMissing(async () => {
+      return inServiceWords(async () => {
         for await (const version of versions) return version.id;
         return undefined;
       });
-      return first;
     },
 
     /** Where a version of a registered data asset lies, or undefined when the workspace has no such version. */

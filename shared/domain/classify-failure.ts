@@ -1,4 +1,5 @@
 // From what is known of an ended job to the class of its failure and a sentence for people.
+import { missingModuleAdvice } from "./missing-module.ts";
 import { type FailureClass, failureClasses, type FailureClassFacts } from "./failure-class.ts";
 
 export interface FailureEvidence {
@@ -30,7 +31,8 @@ const inOrder = Object.entries(failureClasses) as [FailureClass, FailureClassFac
 const timedOut = /JobTimedOut|MaxWallTime|timeout.*exceeded/i;
 const gpuMemory = /CUDA|CUBLAS|OOM when allocating|cuda\.OutOfMemoryError/;
 /** Python's, or any, last word on what went wrong. */
-const errorLine = /^(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception|Interrupt)\b|^(?:error|fatal)\b[:\s]/i;
+const errorLine =
+  /^(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception|Interrupt)\b|^(?:error|fatal)\b[:\s]|^\S*python[\d.]*: (?:No module named|Error while finding module)/i;
 const longestReason = 600;
 
 export function classifyFailure(evidence: FailureEvidence): ClassifiedFailure {
@@ -66,7 +68,12 @@ export function classifyFailure(evidence: FailureEvidence): ClassifiedFailure {
     if (byExitCode !== undefined) return told(byExitCode, `exit code ${exitCode}`);
     const last = lines.find((line) => errorLine.test(line));
     const end = `the command ended with exit code ${exitCode}`;
-    return { class: "user-code", reason: shorten(last === undefined ? end : `${end}: ${last.trim()}`) };
+    if (last === undefined) return { class: "user-code", reason: end };
+    const advice = missingModuleAdvice(last);
+    return {
+      class: "user-code",
+      reason: shorten(`${end}: ${last.trim()}${advice === undefined ? "" : `. ${advice}`}`),
+    };
   }
   if (jobStatus === "Canceled") return { reason: shorten(said ?? "its job was canceled in the workspace") };
   const how = said ?? `the job ended as ${jobStatus} before its command did, and the service does not say why`;

@@ -8,6 +8,7 @@ import { parseBinding } from "./expressions.ts";
 import type { InputValue } from "./input-value.ts";
 import { type Field, type IssueList, createIssueList, fieldOf } from "./issue-list.ts";
 import { nodeKinds } from "./node-kinds.ts";
+import { machinesRefusal } from "./machines-refusal.ts";
 import { mergePolicies, type NodePolicy } from "./node-policy.ts";
 import { toConcurrency, toNodePolicy } from "./nodes/mlpipe-fields.ts";
 import { pipelineShape } from "./nodes/pipeline.ts";
@@ -35,6 +36,8 @@ export interface CompileOptions {
   readonly experimentName?: string;
   readonly displayName?: string;
   readonly tags?: Readonly<Record<string, string>>;
+  /** Most machines of a job whose processes wait for each other. */
+  readonly machinesPerJob?: number;
   /** Limit of the run, over the pipeline's own. */
   readonly timeoutSeconds?: number;
   /** How a registered pipeline was asked for, and which version the document is. */
@@ -76,10 +79,10 @@ export async function compilePlan(document: PipelineDocument, options: CompileOp
   }
 }
 
-/** Everything that is wrong with a document whatever its inputs. @param severity what it is that a node cannot run */
-export function checkDocument(document: PipelineDocument, severity: Issue["severity"] = "warning"): readonly Issue[] {
+/** Everything that is wrong with a document whatever its inputs, and its nodes that cannot run. */
+export function checkDocument(document: PipelineDocument): { issues: readonly Issue[]; refusals: readonly Issue[] } {
   const { list, refused } = compileOnce(document, { inputs: {} }, createRegisteredAssets(undefined), true);
-  return [...list.issues, ...refused.issues.map((issue) => ({ ...issue, severity }))];
+  return { issues: list.issues, refusals: refused.issues };
 }
 
 function compileOnce(
@@ -102,8 +105,10 @@ function compileOnce(
     isCheckOnly,
     component: (reference, field) => assets.component(reference, field, list, isCheckOnly),
     data: (reference, field) => assets.data(reference, field, list),
-    add(node, field) {
+    add(planned, field) {
       const { when, longestName } = target;
+      const refusal = planned.refusal ?? machinesRefusal(planned, options.machinesPerJob);
+      const node = refusal === undefined ? planned : { ...planned, refusal };
       target.nodes.set(node.name, when.length === 0 ? node : { ...node, when });
       checkJobName(longestName(node.name), field, list);
       if (node.refusal !== undefined)

@@ -52,7 +52,7 @@ async function finish(
       `${describe(version)} is no version: letters, digits, \`.\`, \`_\` and \`-\``,
     );
   }
-  if (!list.hasErrors) list.add(checkDocument(asPipeline(document)).flatMap(asOwnIssue));
+  if (!list.hasErrors) list.add(checkDocument(asPipeline(document)).issues.flatMap(asOwnIssue));
   return { document, localReferences: local.references, issues: list.issues };
 }
 

@@ -68,7 +68,7 @@ async function finish(
   // Whoever has to mend a file wants to know all that is wrong, not only what kept it from being read whole.
   if (list.hasErrors) {
     const told = new Set(list.issues.map(placeOf));
-    list.add(checkDocument(document).filter((issue) => !told.has(placeOf(issue))));
+    list.add(checkDocument(document).issues.filter((issue) => !told.has(placeOf(issue))));
   }
   return { document, localReferences: local.references, issues: list.issues };
 }

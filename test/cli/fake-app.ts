@@ -62,6 +62,8 @@ export async function startFakeApp() {
     problem: undefined as { code: ErrorCode; detail: string; issues?: Issue[] } | undefined,
     breakAfter: 0,
     isStoreClosed: false,
+    /** Nodes that a plan refuses, with why. */
+    refused: {} as Record<string, string>,
   };
   let url = "";
   let published = Promise.withResolvers<RunDocument>();
@@ -127,7 +129,13 @@ export async function startFakeApp() {
         dependsOn: [],
         inputs: {},
       };
-      return json(200, { pipeline: "p", nodes: [planned], warnings: [] });
+      const refused = Object.entries(state.refused).map(([name, reason]) => ({
+        ...planned,
+        name,
+        action: "refuse",
+        reason,
+      }));
+      return json(200, { pipeline: "p", nodes: [planned, ...refused], warnings: [] });
     }
     if (request.method === "POST" && room === "uploads") {
       const { hash, files: wanted } = UploadRequest.parse(JSON.parse(body));

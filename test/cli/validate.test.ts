@@ -40,7 +40,7 @@ test("a pipeline without fault is valid", async () => {
   expect(stdout).toContain("p.yml is valid");
 });
 
-test("a node that cannot run is a warning to one who checks, and an error to one who runs", async () => {
+test("a node that cannot run is a warning to one who checks, and an error to one who runs; nothing is stored", async () => {
   const text = ["type: pipeline", "jobs:", spark].join("\n");
   const checked = await mlpipe("validate", text);
   expect(checked.code).toBe(0);
@@ -48,5 +48,29 @@ test("a node that cannot run is a warning to one who checks, and an error to one
   const run = await mlpipe("run", text);
   expect(run.code).toBe(2);
   expect(run.stderr).toMatch(/error: .*p\.yml:3:3 jobs\.clean: node `clean` cannot run: it is a Spark job/);
-  expect(app.requests).toEqual([]);
+  expect(app.requests.map(({ path }) => path)).toEqual(["/api/plan"]);
+});
+
+test("one who checks is not told to run what cannot run", async () => {
+  const { stdout } = await mlpipe("validate", ["type: pipeline", "jobs:", spark].join("\n"));
+  expect(stdout).toBe("p.yml is valid, and cannot run as it is: it has a node that cannot.\n");
+});
+
+test("what the server has against other nodes is told with what is known here, each at its line", async () => {
+  app.state.refused = { first: "no index has it" };
+  const { code, stderr } = await mlpipe("run", ["type: pipeline", "jobs:", first, spark].join("\n"));
+  expect(code).toBe(2);
+  expect(stderr).toMatch(
+    /p\.yml:3:3 jobs\.first: node `first` cannot run: no index has it\n.*p\.yml:4:3 jobs\.clean: .*\n.*2 nodes cannot run; nothing was started/,
+  );
+});
+
+test("what the server has against a node of a run is told at its line", async () => {
+  const issues = [
+    { path: "jobs.first", message: "node `first` cannot run: no index has it", severity: "error" as const },
+  ];
+  app.state.problem = { code: "InvalidRequest", detail: "jobs.first: node `first` cannot run", issues };
+  const { code, stderr } = await mlpipe("run", ["type: pipeline", "jobs:", first].join("\n"));
+  expect(code).toBe(2);
+  expect(stderr).toMatch(/error: .*p\.yml:3:3 jobs\.first: node `first` cannot run: no index has it/);
 });

@@ -5,9 +5,12 @@ import { access, mkdir, readlink, rm, symlink, writeFile } from "node:fs/promise
 import { join } from "node:path";
 import { isMlpipeError } from "#shared/errors.ts";
 import { buildEnvironment } from "./build-environment.ts";
+import { toBuilderEnvironment } from "./builder-environment.ts";
 import { takeBuildLock } from "./build-lock.ts";
 import { parseCondaFile } from "./conda-file.ts";
 import type { PythonEnvironment } from "./conda-file.ts";
+import { findUnavailable } from "./find-unavailable.ts";
+import { findInterpreter } from "./interpreters.ts";
 import type { HostEnvironment } from "./interpreters.ts";
 
 interface EnvironmentRequest {
@@ -26,6 +29,8 @@ export interface Environments {
    * @throws EnvironmentFailure when it cannot be built; the next call tries again.
    */
   prepare(environment: EnvironmentRequest, onProgress: (line: string) => void): Promise<PreparedEnvironment>;
+  /** Why it can never be built on this machine, in a sentence; undefined when it is there or nothing is known against it. */
+  findFault(environment: EnvironmentRequest): Promise<string | undefined>;
   /** Ends builds in hand. */
   stop(): Promise<void>;
 }
@@ -141,7 +146,28 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
     }
   }
 
+  async function findFault(environment: EnvironmentRequest): Promise<string | undefined> {
+    const { hash, wanted } = identify(environment);
+    if ((await findPublished(join(root, hash))) !== undefined) return undefined;
+    const { path: python, version } = await findInterpreter(wanted.python, host);
+    const { requirements } = wanted;
+    if (requirements.length === 0) return undefined;
+    const missing = await findUnavailable({ python, requirements, env: toBuilderEnvironment(host) });
+    if (missing.length === 0) return undefined;
+    const told = missing.map(({ requirement, versions }) => `\`${requirement}\`${toldVersions(versions)}`);
+    return `no package index of this machine has ${told.join(", ")} for Python ${version}`;
+  }
+
   return {
+    async findFault(environment) {
+      try {
+        return await findFault(environment);
+      } catch (error) {
+        if (isMlpipeError(error)) return error.message;
+        throw error;
+      }
+    },
+
     async prepare(environment, onProgress) {
       try {
         return await prepare(environment, onProgress);
@@ -162,6 +188,12 @@ export function createEnvironments(options: EnvironmentsOptions): Environments {
       await Promise.allSettled([...builds.values()].map((build) => build.result));
     },
   };
+}
+
+function toldVersions(versions: readonly string[]): string {
+  const [newest, oldest] = [versions[0], versions.at(-1)];
+  if (newest === undefined) return "";
+  return newest === oldest ? ` (there is ${newest})` : ` (there are ${oldest} to ${newest})`;
 }
 
 function fail(message: string): never {

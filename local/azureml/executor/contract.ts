@@ -70,6 +70,8 @@ export interface Executor {
    * process: finds the live or finished process by its own records, else starts over.
    */
   run(execution: JobExecution, onPhase: (phase: JobPhase) => void): Promise<JobEnd>;
+  /** Why jobs can never have an environment on this machine, in a sentence; undefined when nothing is known against it. */
+  findFault(environment: Pick<JobEnvironment, "condaFile">): Promise<string | undefined>;
   /** Kills the job's whole process tree; its `run` then resolves `Canceled`. Without effect on a job it does not run. */
   cancel(jobName: string): Promise<void>;
   /** Graceful stop: kills process trees and leaves records from which `run` starts them over next time. Pending `run`s never resolve. */

@@ -77,6 +77,7 @@ export function createExecutor(settings: ExecutorSettings): Executor {
 
   return {
     run,
+    findFault: (environment) => environments.findFault(environment),
 
     async cancel(jobName) {
       await jobs.get(jobName)?.job.cut("cancel");

@@ -1,6 +1,7 @@
 // Containers and versions of codes, environments, components, data and models: one shape, five times.
 import { assetKinds, type AssetKind } from "../asset-kinds.ts";
 import { parseProperties } from "../command-schema.ts";
+import { readEnvironmentContent } from "../environments/environment-content.ts";
 import { systemData } from "../job-answer.ts";
 import { parsePage, toPage } from "../page.ts";
 import type { Resource } from "../resource-store.ts";
@@ -23,7 +24,7 @@ function checkedName(request: RouteRequest, name: string): string {
 }
 
 function createKindRoutes(context: WorkspaceContext, assetKind: AssetKind): Route[] {
-  const { scope, store, resources, catalog } = context;
+  const { scope, store, resources, catalog, executor } = context;
   const { kind, title, Container, Version, immutable, containerOf, added } = assetKind;
   const type = `Microsoft.MachineLearningServices/workspaces/${kind}`;
 
@@ -46,9 +47,16 @@ function createKindRoutes(context: WorkspaceContext, assetKind: AssetKind): Rout
     systemData: systemData(asset),
   });
 
-  /** The one version of an environment that nobody has registered, and that is known all the same. */
-  const unregistered = (name: string): Resource[] => {
-    const [version, condaFile] = ["1", kind === "environments" ? catalog.ofName(name, "1") : undefined];
+  const missing = (name: string, version?: string): ServiceError =>
+    notFound(
+      title,
+      version === undefined ? name : `${name}:${version}`,
+      kind === "environments" ? catalog.advice(name) : "",
+    );
+
+  /** The version of an environment that nobody has registered, and that is known all the same. */
+  const unregistered = (name: string, version = "1"): Resource[] => {
+    const condaFile = kind === "environments" ? catalog.ofName(name, version) : undefined;
     if (condaFile === undefined) return [];
     const properties = { condaFile, tags: {}, properties: {}, isAnonymous: false, isArchived: false };
     return [{ seq: 0, name, version, properties, createdAt: curatedAt, modifiedAt: curatedAt }];
@@ -69,6 +77,12 @@ function createKindRoutes(context: WorkspaceContext, assetKind: AssetKind): Rout
     );
   };
 
+  /** The service would take it and fail when a job needs it. */
+  const checkEnvironment = async (sent: Readonly<Record<string, unknown>>): Promise<void> => {
+    const fault = await executor.findFault(readEnvironmentContent(sent, catalog));
+    if (fault !== undefined) throw userError(`the environment cannot be built here: ${fault}`);
+  };
+
   const putVersion = async (request: RouteRequest): Promise<Answer> => {
     const key = {
       kind,
@@ -76,6 +90,7 @@ function createKindRoutes(context: WorkspaceContext, assetKind: AssetKind): Rout
       version: checkedName(request, "version"),
     };
     const sent = parseProperties(Version, (await readJson(request))["properties"] ?? {});
+    if (kind === "environments" && resources.get(key) === undefined) await checkEnvironment(sent);
     return store.transaction(() => {
       const existing = resources.get(key);
       if (existing !== undefined) checkImmutable(existing, sent);
@@ -102,12 +117,9 @@ function createKindRoutes(context: WorkspaceContext, assetKind: AssetKind): Rout
       limit: page.limit + 1,
     });
     if (name === undefined) return toPage(request, page, found, containerBody);
-    return toPage(
-      request,
-      page,
-      found.length > 0 || page.after !== undefined ? found : unregistered(name),
-      versionBody,
-    );
+    const listed = found.length > 0 || page.after !== undefined ? found : unregistered(name);
+    if (kind === "environments" && listed.length === 0 && page.after === undefined) throw missing(name);
+    return toPage(request, page, listed, versionBody);
   };
   const remove = (key: { kind: string; name: string; version?: string }): Answer => ({
     status: resources.delete(key) ? 200 : 204,
@@ -154,8 +166,8 @@ function createKindRoutes(context: WorkspaceContext, assetKind: AssetKind): Rout
       path: `/${kind}/:name/versions/:version`,
       handle(request) {
         const [name, version] = [param(request, "name"), param(request, "version")];
-        const found = resources.get({ kind, name, version });
-        if (found === undefined) throw notFound(title, `${name}:${version}`);
+        const found = resources.get({ kind, name, version }) ?? unregistered(name, version)[0];
+        if (found === undefined) throw missing(name, version);
         return { status: 200, body: versionBody(found) };
       },
     },

@@ -88,13 +88,51 @@ test.each([
   expect(message).toMatch(/sklearn-1\.5.*pip packages.*conda_file.*environments\.yml/);
 });
 
-test("an environment that is built from a Dockerfile is refused, with what to write instead", async () => {
-  const path = "environments/built/versions/1";
-  const build = { contextUri: "https://example.com/context" };
-  await env.send({ method: "PUT", path, body: { properties: { build } } });
-  const { status, message } = await run(`${workspacePath}/${path}`);
+async function register(version: string, properties: object) {
+  const path = `environments/own/versions/${version}`;
+  const { status, body } = await env.send({ method: "PUT", path, body: { properties } });
+  return { status, message: (body as { error?: { message: string } }).error?.message ?? "" };
+}
+
+test("an environment that is built from a Dockerfile is not taken, and what to write instead is said", async () => {
+  const { status, message } = await register("built", { build: { contextUri: "https://example.com/context" } });
   expect(status).toBe(400);
-  expect(message).toMatch(/built:1 is built from a Dockerfile.*conda_file/);
+  expect(message).toMatch(/built from a Dockerfile.*conda_file/);
+});
+
+test("an environment that this machine cannot build is not taken", async () => {
+  const wanted = { image: "python:3.11", condaFile: "dependencies: [{pip: [unheard-of]}]" };
+  expect(await register("gone", wanted)).toEqual({
+    status: 400,
+    message: "the environment cannot be built here: no index has it",
+  });
+  expect((await env.send({ path: "environments/own/versions/gone" })).status).toBe(404);
+  expect((await register("there", { image: "python:3.11", condaFile: "dependencies: [pandas]" })).status).toBe(201);
+});
+
+test("an environment that nobody has registered can be looked up by its version, and one that nobody knows is advised on", async () => {
+  const { body } = await env.send({ path: "environments/AzureML-sklearn-1.5/versions/11" });
+  expect(body).toMatchObject({ id: `${workspacePath}/environments/AzureML-sklearn-1.5/versions/11`, name: "11" });
+  for (const path of ["environments/AzureML-nobody/versions/1", "environments/AzureML-nobody/versions"]) {
+    const unknown = await env.send({ path });
+    expect(unknown.status).toBe(404);
+    expect(JSON.stringify(unknown.body)).toMatch(/pip packages.*environments\.yml/);
+  }
+});
+
+test.each(["PyTorch", "Mpi"])("a %s job of two machines is not taken: they would wait for each other", async (type) => {
+  const minimal = "azureml://registries/azureml/environments/minimal/labels/latest";
+  const two = { resources: { instanceCount: 2 }, distribution: { distributionType: type } };
+  const { status, message } = await run(minimal, two);
+  expect(status).toBe(400);
+  expect(message).toContain(`A ${type} job of 2 machines cannot run here`);
+  expect((await run(minimal, { ...two, resources: { instanceCount: 1 } })).status).toBe(201);
+});
+
+test("a TensorFlow job of two machines runs as the one worker that it is told to be", async () => {
+  const minimal = "azureml://registries/azureml/environments/minimal/labels/latest";
+  const two = { resources: { instanceCount: 2 }, distribution: { distributionType: "TensorFlow", workerCount: 2 } };
+  expect((await run(minimal, two)).status).toBe(201);
 });
 
 test("a job runs on a compute that only its name is known of", async () => {

@@ -62,6 +62,8 @@ export function createFakeExecutor({ isScripted = false } = {}): FakeExecutor {
       if (running.has(jobName)) end(jobName, { status: "Canceled", reason: "cancel" });
       return Promise.resolve();
     },
+    findFault: ({ condaFile }) =>
+      Promise.resolve(condaFile?.includes("unheard-of") === true ? "no index has it" : undefined),
     stop: () => Promise.resolve(),
   };
   return {

@@ -134,7 +134,7 @@ test("the executor gets every part of the job with its references followed", asy
     environmentVariables: { A: "1" },
     limits: { jobLimitsType: "Command", timeout: "PT1M30S" },
     resources: { instanceType: "standard_d4s_v5", instanceCount: 2 },
-    distribution: { distributionType: "PyTorch", processCountPerInstance: 1 },
+    distribution: { distributionType: "TensorFlow", workerCount: 2 },
   });
   const execution = await env.executor.started("whole");
   expect(execution).toMatchObject({
@@ -159,7 +159,7 @@ test("the executor gets every part of the job with its references followed", asy
     timeoutSeconds: 90,
     instanceType: "standard_d4s_v5",
     instanceCount: 2,
-    distribution: { distributionType: "PyTorch" },
+    distribution: { distributionType: "TensorFlow" },
   });
   expect(execution.serviceEnvironment).toMatchObject({
     AZUREML_RUN_ID: "whole",

@@ -164,6 +164,7 @@ test("an executor that throws fails the job and leaves room for the next", async
         jobName === "thrower"
           ? Promise.reject(new Error("disk full"))
           : Promise.resolve({ status: "Completed", exitCode: 0 }),
+      findFault: () => Promise.resolve(undefined),
       cancel: () => Promise.resolve(),
       stop: () => Promise.resolve(),
     }),

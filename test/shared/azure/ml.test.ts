@@ -191,7 +191,7 @@ describe("the workspace", () => {
     const newer = await azure.ml.putEnvironment("tools", "2", { image: "b" });
     expect(await azure.ml.putEnvironment("tools", "1", { image: "a" })).toBe(older);
     expect(await azure.ml.latestEnvironment("tools")).toBe(newer);
-    expect(await azure.ml.latestEnvironment("nothing")).toBeUndefined();
+    await expect(azure.ml.latestEnvironment("nothing")).rejects.toMatchObject({ code: "NotFound" });
   });
 
   test("cancels a job once, twice, or when there is none", async () => {

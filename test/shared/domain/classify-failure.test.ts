@@ -136,3 +136,25 @@ test("a quota is for people to raise, capacity may come back by itself", () => {
 test("every class says what to do", () => {
   for (const { title, advice } of Object.values(failureClasses)) expect([title, advice]).not.toContain("");
 });
+
+describe("a module that is not there", () => {
+  const reasonOf = (line: string) => classify({ exitCode: 1, logTail: ["Traceback", line, "a line after it"] }).reason;
+
+  test.each([
+    ["ModuleNotFoundError: No module named 'sklearn'", "scikit-learn"],
+    ["ModuleNotFoundError: No module named 'azure.ai.ml.entities'; 'azure' is not a package", "azure-ai-ml"],
+    ["ModuleNotFoundError: No module named 'lightgbm.basic'", "lightgbm"],
+    ["/env/bin/python3.11: No module named pytest", "pytest"],
+    [
+      "/env/bin/python: Error while finding module specification for 'a.b' (ModuleNotFoundError: No module named 'a')",
+      "a",
+    ],
+  ])("%s: the package and where to list it", (line, expected) => {
+    expect(reasonOf(line)).toContain(`exit code 1: ${line}. List \`${expected}\` under \`pip\` in the \`conda_file\``);
+  });
+
+  test("another error of an import says what it says", () => {
+    const line = "ImportError: cannot import name 'x' from 'y'";
+    expect(reasonOf(line)).toBe(`the command ended with exit code 1: ${line}`);
+  });
+});

@@ -373,3 +373,35 @@ test("unknown keys are told and survive", async () => {
     "3:52 jobs.a.commnt: `commnt` is not known here; it has no effect (did you mean `comment`?)",
   ]);
 });
+
+describe("a job over more machines than one job gets", () => {
+  const job = (distribution: string, count: number) => `
+type: pipeline
+jobs:
+  train:
+    command: python train.py
+    environment: {image: x}
+    distribution: {type: ${distribution}}
+    resources: {instance_count: ${count}}
+`;
+  const refusals = async (text: string, machinesPerJob?: number) => {
+    const result = await compileText(text, machinesPerJob === undefined ? {} : { machinesPerJob });
+    if (result.plan === undefined) throw new Error(result.issues.map(formatIssue).join("\n"));
+    return { told: result.refusals.map(formatIssue), refusal: nodeNamed(result.plan, "train").refusal };
+  };
+
+  test.each(["pytorch", "mpi"])("cannot run when its processes wait for each other (%s)", async (type) => {
+    const { told, refusal } = await refusals(job(type, 4), 2);
+    expect(told).toEqual([expect.stringContaining(`jobs.train: node \`train\` cannot run: it is a job of 4 machines`)]);
+    expect(refusal).toContain("say `resources.instance_count: 2`");
+  });
+
+  test("runs within the limit, without one, and when a worker works alone", async () => {
+    for (const [type, count, limit] of [
+      ["pytorch", 2, 2],
+      ["mpi", 99, undefined],
+      ["tensorflow", 4, 1],
+    ] as const)
+      expect((await refusals(job(type, count), limit)).told).toEqual([]);
+  });
+});

@@ -141,6 +141,38 @@ describe("environments", { timeout: 180_000 }, () => {
     });
   });
 
+  test("what no index has for its Python is known before anything is built", async () => {
+    const cacheFolder = join(root, "known");
+    const environments = createEnvironments({ cacheFolder, log: quiet, host: withoutUv });
+    const fault = (...pip: string[]) => environments.findFault({ condaFile: condaFile(...pip) });
+    expect(await fault("tinything")).toBeUndefined();
+    expect(await fault("tinything>=1,<2", 'tinything==9; python_version < "3"')).toBeUndefined();
+    expect(await fault("tinything~=2.0", "nobodys-thing")).toMatch(
+      /^no package index of this machine has `tinything~=2\.0` \(there is 1\.0\), `nobodys-thing` for Python 3\.\d+\.\d+$/,
+    );
+    await expect(readdir(cacheFolder)).rejects.toThrow("ENOENT");
+  });
+
+  test("nothing is held against an environment by an index that does not answer", async () => {
+    const host = {
+      ...withoutUv,
+      PIP_INDEX_URL: "http://127.0.0.1:9/simple",
+      PIP_EXTRA_INDEX_URL: "",
+      PIP_CONFIG_FILE: "/dev/null",
+    };
+    const environments = createEnvironments({ cacheFolder: join(root, "silent"), log: quiet, host });
+    expect(await environments.findFault({ condaFile: "dependencies: [pip, {pip: [tinything==9]}]" })).toBeUndefined();
+  });
+
+  test.each([
+    ["dependencies: [python=2.7]", "Python 2.7 cannot be had"],
+    ["dependencies: [pytorch]", "list `torch` under `pip`"],
+    ["dependencies: {}", "`dependencies` is not a list"],
+  ])("%s is known to be wrong", async (text, expected) => {
+    const environments = createEnvironments({ cacheFolder: join(root, "wrong"), log: quiet, host: withoutUv });
+    expect(await environments.findFault({ condaFile: text })).toContain(expected);
+  });
+
   test("stopping ends a build in hand", async () => {
     const environments = createEnvironments({
       cacheFolder: join(root, "stopped"),

@@ -365,7 +365,11 @@ describe("environment", () => {
       cacheFolder: join(folder.path, "cache"),
       datastores: blobs.datastores,
       log: quiet,
-      environments: { prepare: () => new Promise(() => undefined), stop: () => Promise.resolve() },
+      environments: {
+        prepare: () => new Promise(() => undefined),
+        findFault: () => Promise.resolve(undefined),
+        stop: () => Promise.resolve(),
+      },
     });
     const execution = job("true");
     const end = never.run(execution, quiet);
