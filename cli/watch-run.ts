@@ -6,6 +6,7 @@ import { explainPreparing } from "./explain-preparing.ts";
 import { followRun } from "./follow-run.ts";
 import type { Hint } from "./hint.ts";
 import type { Interrupts } from "./interrupts.ts";
+import { isAsking } from "./views/promotion.ts";
 import { createRunView } from "./views/run-view.ts";
 
 export interface Watching {
@@ -14,6 +15,11 @@ export interface Watching {
   readonly interrupts: Interrupts;
   readonly hint: Hint;
   readonly stream: NodeJS.WriteStream;
+}
+
+/** How to answer a run that asks whether its model is approved. */
+export function answerHint(runId: string, hint: Hint): string {
+  return `To answer: ${hint(`approve ${runId}`)}   (or with --reject)`;
 }
 
 /** The document at the end, or undefined when the reader left before; what that means for the run has then been said. */
@@ -25,6 +31,7 @@ export async function watchRun(
   const view = createRunView(terminal, stream);
   const explain = explainPreparing((text) => view.tell(text));
   const leave = new AbortController();
+  let wasAsking = false;
 
   void interrupts.first.then(() => {
     if (!connection.isOwn || interrupts.count() > 1) return leave.abort();
@@ -38,6 +45,9 @@ export async function watchRun(
     onProgress(progress) {
       view.show(progress);
       explain(progress);
+      if (isAsking(progress.document)) view.tell(answerHint(runId, hint));
+      else if (wasAsking) view.tell("");
+      wasAsking = isAsking(progress.document);
     },
     onSilence: (reason) => view.tell(reason === undefined ? "" : `${reason}; trying again`),
   });

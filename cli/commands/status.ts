@@ -6,8 +6,9 @@ import { finishRun } from "../finish-run.ts";
 import { createHint } from "../hint.ts";
 import { listenForInterrupts } from "../interrupts.ts";
 import { readAllMetrics } from "../read-all-metrics.ts";
+import { isAsking } from "../views/promotion.ts";
 import { renderRun, renderRunList } from "../views/run-table.ts";
-import { watchRun } from "../watch-run.ts";
+import { answerHint, watchRun } from "../watch-run.ts";
 
 interface StatusFlags extends ServerFlags {
   readonly watch?: boolean;
@@ -64,6 +65,7 @@ async function showRun(context: CliContext, runId: string, { json, all, ...serve
   const mostNodes = all === true || options.width === undefined ? {} : { mostNodes: nodesOnScreen };
   const metrics = await readAllMetrics(client, document);
   context.terminal.out(renderRun({ document, metrics }, { ...options, ...mostNodes }));
+  if (isAsking(document)) context.terminal.err(answerHint(runId, createHint(context, server)));
 }
 
 async function watch(context: CliContext, runId: string, { json, ...server }: StatusFlags): Promise<void> {

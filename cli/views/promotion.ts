@@ -1,5 +1,6 @@
 // What became of a run's model, in lines.
 import { headlineOf, type Promotion } from "#shared/domain/promotion/promotion.ts";
+import type { RunDocument } from "#shared/domain/run.ts";
 import type { Colors } from "../terminal.ts";
 import type { Hue } from "./statuses.ts";
 
@@ -33,16 +34,23 @@ export function describePromotion(promotion: Promotion, colors: Colors): string[
   ];
 }
 
+/** Whether somebody is asked at this moment. */
+export function isAsking({ status, promotion }: RunDocument): boolean {
+  const { requestedTime, answer } = promotion?.approval ?? {};
+  return status === "running" && requestedTime !== undefined && answer === undefined;
+}
+
 function headline(promotion: Promotion, colors: Colors): string {
-  const { outcome } = promotion;
+  const { outcome, model, approval } = promotion;
+  if (outcome === undefined && approval?.deadline !== undefined && approval.answer === undefined)
+    return colors.yellow(`Model ${model} waits for approval until ${toMinute(approval.deadline)} UTC`);
   const text = headlineOf(promotion);
   return outcome === undefined ? text : colors[outcomeHues[outcome]](text);
 }
 
 function describeAnswer(approval: Promotion["approval"]): string[] | undefined {
-  const { answer, deadline } = approval ?? {};
-  if (answer === undefined)
-    return deadline === undefined ? undefined : [`waits for approval until ${toMinute(deadline)} UTC`];
+  const { answer } = approval ?? {};
+  if (answer === undefined) return undefined;
   if (answer.decision === "canceled" || answer.decision === "timed-out") return undefined;
   const by = answer.by === undefined ? "" : ` by ${answer.by}`;
   const comment = answer.comment === undefined ? "" : `: ${answer.comment}`;

@@ -68,7 +68,7 @@ export function renderRun(progress: RunProgress, options: TableOptions): string 
     "",
     renderNodes(progress, options),
     ...titled("Earlier attempts:", describeAttempts(document.nodes)),
-    ...titled("Model:", document.promotion === undefined ? [] : describePromotion(document.promotion, colors)),
+    ...(document.promotion === undefined ? [] : ["", ...describePromotion(document.promotion, colors)]),
     ...describeOutputs(document),
     ...describeAssets(document.assets ?? [], options.width),
   ].join("\n");
