@@ -8,7 +8,16 @@ const fashionMnist = pipeline(
     display_name: "Fashion-MNIST",
     experiment_name: "fashion-mnist",
     description: "Prepares the four idx files of Fashion-MNIST, trains a convolutional network on them and scores it.",
-    settings: { default_compute: "azureml:serverless" },
+    settings: {
+      default_compute: "azureml:serverless",
+      mlpipe: {
+        promote: {
+          model: "${{parent.outputs.model}}",
+          name: "fashion-mnist",
+          rules: [{ node: "score", metric: "Final test accuracy", at_least: 0.6 }],
+        },
+      },
+    },
     inputs: { images: uriFolder(), epochs: integer({ default: 10 }), seed: integer({ default: 0 }) },
   },
   ({ inputs, node }) => {

@@ -4,6 +4,7 @@ import type { RunProgress } from "../follow-run.ts";
 import { describeMachine, elapsedSeconds } from "./describe-node.ts";
 import { formatDuration } from "./format-duration.ts";
 import { renderTable } from "./print-table.ts";
+import { tellPromotion } from "./promotion.ts";
 import type { TableOptions } from "./run-table.ts";
 import { nodeLooks, paint } from "./statuses.ts";
 import { formatValue } from "./summarize-metrics.ts";
@@ -27,8 +28,10 @@ export function renderDemo(progress: RunProgress, paths: readonly string[], opti
     ["  predictions", paths.find((path) => path.endsWith("predict_result.csv"))],
     ...pictures.map((path, index): [string, string] => [index === 0 ? "  pictures" : "", path]),
   ];
+  const { promotion } = progress.document;
+  const model = promotion === undefined ? [] : [tellPromotion(promotion, colors), ""];
   const lines = facts.flatMap(([label, value]) => (value === undefined ? [] : [`${label.padEnd(15)}${value}`]));
-  return [renderTimes(progress.document, options), "", ...lines, "", ...renderCommand(next)].join("\n");
+  return [renderTimes(progress.document, options), "", ...model, ...lines, "", ...renderCommand(next)].join("\n");
 }
 
 function renderTimes({ nodes }: RunDocument, { colors, width, now }: DemoOptions): string {

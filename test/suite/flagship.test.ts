@@ -28,6 +28,7 @@ test("the flagship learns from 810 real images", { timeout: 40 * 60_000 }, async
     ["prep", "completed"],
     ["train", "completed"],
     ["score", "completed"],
+    ["promote", "completed"],
   ]);
 
   const read = async (path: string) => (await app.call(`runs/${run.runId}/nodes/${path}`)).json();
@@ -35,6 +36,7 @@ test("the flagship learns from 810 real images", { timeout: 40 * 60_000 }, async
   const accuracy = scored.metrics["Final test accuracy"]?.at(-1)?.value ?? NaN;
   console.log(`test accuracy after ${epochs} epochs on 810 images: ${accuracy.toFixed(4)}`);
   expect(accuracy).toBeGreaterThan(0.62);
+  expect(run.promotion).toMatchObject({ model: "fashion-mnist", outcome: "promoted" });
   const trained = NodeMetrics.parse(await read("train/metrics"));
   expect(trained.metrics["Accuracy"]).toHaveLength(epochs);
   expect(trained.metrics["Loss"]?.map(({ step }) => step)).toEqual(
