@@ -26,7 +26,7 @@ describe("the flagship", () => {
   test("compiles to one plan, written in TypeScript or in YAML", async () => {
     const inputs = { images: data, epochs: 3 };
     const written = await compile(await load(flagship, "pipelines/fashion_mnist.ts"), inputs);
-    expect(written.nodes.map(({ name }) => name)).toEqual(["prep", "train", "score"]);
+    expect(written.nodes.map(({ name }) => name)).toEqual(["prep", "train", "score", "promote"]);
     expect(written).toEqual(await compile(await loadYaml("pipelines/fashion_mnist.yml"), inputs));
   });
 });

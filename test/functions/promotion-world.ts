@@ -13,8 +13,6 @@ import { newestFirst, type RegisteredModel } from "#shared/domain/promotion/regi
 import { formatIssue } from "#shared/errors.ts";
 import { createLog } from "#shared/log.ts";
 
-export type World = ReturnType<typeof createWorld>;
-
 export interface Candidate {
   readonly runId: string;
   readonly accuracy: number | undefined;

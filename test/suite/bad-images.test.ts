@@ -55,6 +55,7 @@ test.for(cases)("images that are %s", { timeout: 10 * 60_000 }, async ([title, s
     ["prep", "failed"],
     ["train", "skipped"],
     ["score", "skipped"],
+    ["promote", "skipped"],
   ]);
   expect(nodeOf(run, "prep").failure?.logTail?.join("\n")).toMatch(reason);
   const puts = (await controls?.jobPuts(run.runId)) ?? ["not known of a deployed app"];
