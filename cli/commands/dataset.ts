@@ -8,6 +8,7 @@ import type { CliContext } from "../context.ts";
 import { type ServerFlags, flags } from "../flags.ts";
 import { createHint } from "../hint.ts";
 import { uploadVersion } from "../upload-version.ts";
+import { formatFiles } from "../views/format-files.ts";
 import { renderDatasetList, renderVersion, renderVersionList } from "../views/dataset-table.ts";
 
 interface DatasetFlags extends ServerFlags {
@@ -117,7 +118,7 @@ async function upload(
   const files = await uploadVersion(context, client, what);
   const { dataset, version } = what;
   if (json === true) return terminal.out(JSON.stringify({ dataset, version, files }));
-  terminal.out(`${files.length === 1 ? "1 file" : `${files.length} files`} of ${dataset} ${version} are there.`);
+  terminal.out(`${formatFiles(files.length)} of ${dataset} ${version} are there.`);
   terminal.err(`To see what comes of them: ${createHint(context, server)(`dataset show ${dataset} ${version}`)}`);
 }
 

@@ -5,6 +5,7 @@ import type { CliContext } from "../context.ts";
 import { downloadFile, listFiles } from "../download-outputs.ts";
 import { type ServerFlags, flags } from "../flags.ts";
 import { formatBytes } from "../views/format-bytes.ts";
+import { formatFiles } from "../views/format-files.ts";
 import { renderTable } from "../views/print-table.ts";
 import { shortPath } from "../views/short-path.ts";
 
@@ -78,6 +79,6 @@ async function download(
   }
   if (json === true) return terminal.out(JSON.stringify({ runId, folder: resolve(to), files: paths }));
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
-  const count = files.length === 1 ? "1 file" : `${files.length} files`;
+  const count = formatFiles(files.length);
   terminal.err(files.length === 0 ? `Run ${runId} has no files yet.` : `${count}, ${formatBytes(bytes)}, in ${to}`);
 }

@@ -3,6 +3,7 @@ import type { DatasetDocument, EventDocument, VersionDocument, VersionList } fro
 import type { Fate } from "#shared/domain/dataset/fate.ts";
 import type { Arrival } from "#shared/domain/dataset/version-record.ts";
 import { formatBytes } from "./format-bytes.ts";
+import { formatFiles } from "./format-files.ts";
 import { renderTable } from "./print-table.ts";
 import type { TableOptions } from "./run-table.ts";
 import { type Hue, paint } from "./statuses.ts";
@@ -67,18 +68,17 @@ export function renderVersion(document: VersionDocument, { colors, width }: Tabl
   if (waiting !== undefined) {
     const missing =
       waiting.missing.length === 0 ? "it is being looked at" : `it waits for ${waiting.missing.join(", ")}`;
-    lines.push(paint(colors, "yellow", `${waiting.files} files are there; ${missing}`));
+    lines.push(paint(colors, "yellow", `${formatFiles(waiting.files)} there; ${missing}`));
   }
   if (arrivals.length > 0) {
     const rows = arrivals.map((arrival) => [
       String(arrival.number),
       paint(colors, arrivalHues[arrival.status], arrival.status),
       toSecond(arrival.time),
-      `${arrival.files} files, ${formatBytes(arrival.bytes)}`,
-      arrival.runId ?? "",
-      describeArrival(arrival),
+      `${formatFiles(arrival.files)}, ${formatBytes(arrival.bytes)}`,
+      [arrival.runId, describeArrival(arrival)].filter((part) => part !== undefined && part !== "").join(": "),
     ]);
-    lines.push("", renderTable(["ARRIVAL", "STATUS", "TIME", "DATA", "RUN", "NOTE"], rows, width));
+    lines.push("", renderTable(["ARRIVAL", "STATUS", "TIME", "DATA", "RUN, OR WHY NONE"], rows, width));
   }
   if (files.length > 0) {
     const rows = files.map(({ path, size, etag }) => [path, formatBytes(size), etag]);
@@ -95,15 +95,17 @@ function describeArrival({ reason, changedAfter }: Arrival): string {
 }
 
 export function renderEvents(events: readonly EventDocument[], { colors, width }: TableOptions): string {
+  // A screen has no room for the year of what is kept for weeks.
+  const toTime = (time: string) => toSecond(time).slice(width === undefined ? 0 : 5);
   const rows = events.map(({ time, fate, dataset = "", version = "", file, files, runId, reason }) => [
-    toSecond(time),
+    toTime(time),
     paint(colors, fateHues[fate], fate),
     dataset,
     version,
-    file ?? (files === undefined ? "" : `${files} files`),
-    runId === undefined ? (reason ?? "") : `run ${runId}${reason === undefined ? "" : ` (${reason})`}`,
+    file ?? (files === undefined ? "" : formatFiles(files)),
+    runId === undefined ? (reason ?? "") : `${runId}${reason === undefined ? "" : ` (${reason})`}`,
   ]);
-  return renderTable(["TIME", "FATE", "DATASET", "VERSION", "FILE", "WHAT CAME OF IT"], rows, width);
+  return renderTable(["TIME", "FATE", "DATASET", "VERSION", "FILE", "RUN, OR WHY NONE"], rows, width);
 }
 
 function text(value: unknown): string {

@@ -55,6 +55,8 @@ export async function startFakeApp() {
   /** `run/node/output/path` -> content. */
   const files = new Map<string, Buffer>();
   const stored = new Map<string, string>();
+  /** `GET datasets/shots` -> what it is answered with 200, whatever else is known. */
+  const answers = new Map<string, unknown>();
   /** Documents that follow one another, each as soon as somebody waits for a change. */
   const upcoming: RunDocument[] = [];
   /** Status of the next answers to break off after so many bytes. */
@@ -110,6 +112,8 @@ export async function startFakeApp() {
     if (state.problem !== undefined) return problem(state.problem.code, state.problem.detail, state.problem.issues);
 
     const parts = pathname.split("/").slice(2).map(decodeURIComponent);
+    const answer = answers.get(`${request.method} ${parts.join("/")}`);
+    if (answer !== undefined) return json(200, answer);
     const [room, id = "", action, node = "", view, output = "", ...rest] = parts;
     if (request.method === "POST" && room === "pipelines" && action === "runs") {
       StartRunRequest.parse(JSON.parse(body));
@@ -230,6 +234,7 @@ export async function startFakeApp() {
     explanations,
     files,
     stored,
+    answers,
     upcoming,
     state,
     /** Answers those who wait for a change. */
