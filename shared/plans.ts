@@ -5,6 +5,7 @@ import { InputValue } from "./domain/input-value.ts";
 import { planPath, requestPath } from "./domain/layout.ts";
 import { Plan } from "./domain/plan.ts";
 import { MlpipeError } from "./errors.ts";
+import { createRecentMap } from "./recent-map.ts";
 
 /** The plan with what is needed to tell a repeated request from another one. */
 export const StoredPlan = z.object({
@@ -29,18 +30,16 @@ export const StoredRequest = z.object({
 });
 export type StoredRequest = z.infer<typeof StoredRequest>;
 
-/** Plans never change, so the last few are kept in memory. */
-const kept = 50;
+/** Plans never change: as many as have so many nodes together are kept in memory, so that no activity of a live run reads its plan. */
+const keptNodes = 20_000;
 
 export type Plans = ReturnType<typeof createPlans>;
 
 export function createPlans(blobs: Blobs) {
-  const cache = new Map<string, StoredPlan>();
+  const cache = createRecentMap<StoredPlan>(keptNodes);
 
   function keep(runId: string, stored: StoredPlan): StoredPlan {
-    cache.set(runId, stored);
-    const oldest = cache.keys().next();
-    if (cache.size > kept && oldest.done !== true) cache.delete(oldest.value);
+    cache.set(runId, stored, stored.plan.nodes.length);
     return stored;
   }
 

@@ -3,6 +3,7 @@
 import { nodeShape, shapeOf } from "#shared/domain/node-key.ts";
 import type { Plan, PlanNode } from "#shared/domain/plan.ts";
 import type { RememberedNode } from "#shared/domain/remembered-node.ts";
+import { createRecentMap } from "#shared/recent-map.ts";
 import type { NodeMemory } from "./node-memory.ts";
 
 export interface Earlier {
@@ -16,12 +17,13 @@ export interface Earlier {
   hasShape(node: PlanNode): Promise<boolean>;
 }
 
-const runsInMind = 50;
+/** Nodes of the runs whose starts are served by what was read once. */
+const nodesInMind = 20_000;
 /** Another run may make the first of a shape at any time. */
 const newMs = 10_000;
 
 export function createEarlierNodes({ memory }: { memory: NodeMemory }) {
-  const known = new Map<string, Promise<Earlier>>();
+  const known = createRecentMap<Promise<Earlier>>(nodesInMind);
 
   async function read({ pipeline, continues }: Plan): Promise<Earlier> {
     const [byNode, continued] = await Promise.all([
@@ -62,10 +64,8 @@ export function createEarlierNodes({ memory }: { memory: NodeMemory }) {
     of(runId: string | undefined, plan: Plan): Promise<Earlier> {
       if (runId === undefined) return read(plan);
       const earlier = known.get(runId) ?? read(plan);
-      known.set(runId, earlier);
+      known.set(runId, earlier, plan.nodes.length);
       earlier.catch(() => known.delete(runId));
-      const oldest = known.keys().next();
-      if (known.size > runsInMind && oldest.done !== true) known.delete(oldest.value);
       return earlier;
     },
   };

@@ -39,9 +39,24 @@ export function createNodeMemory({ blobs }: { blobs: Blobs }) {
   async function read<S extends z.ZodType>(schema: S, path: string): Promise<z.output<S> | undefined> {
     const text = await blobs.readText(path);
     if (text === undefined) return undefined;
-    // What a newer or older version of this app has written counts as nothing written.
-    return schema.safeParse(JSON.parse(text)).data;
+    // What a newer or older version of this app has written counts as nothing written, and so does what was read in half.
+    try {
+      return schema.safeParse(JSON.parse(text)).data;
+    } catch (error) {
+      if (error instanceof SyntaxError) return undefined;
+      throw error;
+    }
   }
+
+  /** Of two writers at once one may be lost: it is a hint. */
+  const writeLatest = merged(async (pipeline: string, nodes: Readonly<Record<string, RememberedNode>>) => {
+    const before = (await read(RememberedNodes, pipelineCachePath(pipeline)))?.nodes ?? {};
+    const all = Object.entries({ ...before, ...nodes });
+    const kept = all
+      .toSorted(([, one], [, other]) => other.endTime.localeCompare(one.endTime))
+      .slice(0, nodesPerPipeline);
+    await blobs.writeText(pipelineCachePath(pipeline), JSON.stringify({ nodes: Object.fromEntries(kept) }));
+  });
 
   const entry = (key: string): Promise<CacheEntry | undefined> => read(CacheEntry, cacheEntryPath(key));
 
@@ -87,15 +102,9 @@ export function createNodeMemory({ blobs }: { blobs: Blobs }) {
       return (await read(RememberedNodes, pipelineCachePath(pipeline)))?.nodes ?? {};
     },
 
-    /** Adds to the latest nodes of a pipeline. Of two writers at once one may be lost: it is a hint. */
+    /** Adds to the latest nodes of a pipeline. */
     async addLatest(pipeline: string, nodes: Readonly<Record<string, RememberedNode>>): Promise<void> {
-      if (Object.keys(nodes).length === 0) return;
-      const before = (await read(RememberedNodes, pipelineCachePath(pipeline)))?.nodes ?? {};
-      const all = Object.entries({ ...before, ...nodes });
-      const kept = all
-        .toSorted(([, one], [, other]) => other.endTime.localeCompare(one.endTime))
-        .slice(0, nodesPerPipeline);
-      await blobs.writeText(pipelineCachePath(pipeline), JSON.stringify({ nodes: Object.fromEntries(kept) }));
+      if (Object.keys(nodes).length > 0) await writeLatest(pipeline, nodes);
     },
 
     /** A node that this process has just remembered. */
@@ -161,6 +170,37 @@ export function createNodeMemory({ blobs }: { blobs: Blobs }) {
       const found = await read(z.array(DataFile), dataFilesPath(identity));
       return found?.map(({ md5, ...file }) => ({ ...file, ...(md5 === undefined ? {} : { md5 }) }));
     },
+  };
+}
+
+/** Writes one after the other by name, and together what came meanwhile: a thousand runs that end at once write a few times. */
+function merged<T>(
+  write: (name: string, values: Readonly<Record<string, T>>) => Promise<void>,
+): (name: string, values: Readonly<Record<string, T>>) => Promise<void> {
+  const writing = new Map<string, Promise<void>>();
+  const waiting = new Map<string, { values: Record<string, T>; written: Promise<void> }>();
+
+  async function start(name: string): Promise<void> {
+    await writing.get(name)?.catch(() => undefined);
+    const values = waiting.get(name)?.values ?? {};
+    waiting.delete(name);
+    const written = write(name, values).finally(() => {
+      if (writing.get(name) === written) writing.delete(name);
+    });
+    writing.set(name, written);
+    await written;
+  }
+
+  return (name, values) => {
+    const joined = waiting.get(name);
+    if (joined !== undefined) {
+      Object.assign(joined.values, values);
+      return joined.written;
+    }
+    const batch = { values: { ...values }, written: Promise.resolve() };
+    waiting.set(name, batch);
+    batch.written = start(name);
+    return batch.written;
   };
 }
 
