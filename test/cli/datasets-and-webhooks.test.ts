@@ -182,7 +182,7 @@ describe("webhook", () => {
     expect(stdout).toMatch(/^WEBHOOK +STATUS +EVENTS +PIPELINES +URL\nops +on +run\.\* +all +https:\/\/hooks/);
   });
 
-  test("test tells what came of the message", async () => {
+  test("a trial message tells what came of it", async () => {
     app.answers.set("POST webhooks/ops/test", { isDelivered: false, reason: "it answered 404" });
     expect((await mlpipe("webhook", "test", "ops")).stdout).toBe("Not delivered: it answered 404.\n");
   });
