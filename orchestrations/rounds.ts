@@ -21,7 +21,7 @@ import { call } from "./contract.ts";
 import type { NodeInput } from "./run-node.ts";
 import { reportEnd } from "./report-end.ts";
 import type { RunSignal } from "./signals.ts";
-import { waitForSignal } from "./wait-for-signal.ts";
+import { atOnce, inSeconds, waitForSignal } from "./wait-for-signal.ts";
 
 interface LoopInput extends NodeInput {
   /** Set from the second generation on. */
@@ -73,8 +73,8 @@ export function* runRounds(
         const end = yield* conclude(context, input, loop, state, rules);
         return yield* report(context, input, state, end, loop);
       }
-      const due = new Date(context.df.currentUtcDateTime.getTime() + 1000 * checkSeconds);
-      const signal = taken < signalsPerGeneration ? yield* waitForSignal<RunSignal>(context, due) : undefined;
+      const due = taken < signalsPerGeneration ? inSeconds(context, checkSeconds) : atOnce(context);
+      const signal = yield* waitForSignal<RunSignal>(context, due);
       if (signal === undefined) {
         context.df.continueAsNew({ ...input, state });
         return undefined;

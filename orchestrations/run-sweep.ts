@@ -10,7 +10,8 @@ import { checkNodes, readSweep, readTrialMetrics, signalNodes, startTrials } fro
 import { call } from "./contract.ts";
 import { reportEnd } from "./report-end.ts";
 import type { NodeInput } from "./run-node.ts";
-import { inbox, type RunSignal } from "./signals.ts";
+import type { RunSignal } from "./signals.ts";
+import { atOnce, waitForSignal } from "./wait-for-signal.ts";
 
 export interface SweepInput extends NodeInput {
   /** Set from the second generation on. */
@@ -58,15 +59,13 @@ export function* runSweep(context: OrchestrationContext): Generator<Task, NodeRe
       yield* startMore(context, input, plan, state);
       context.df.setCustomStatus(progressOf(plan, state, toldWhileRunning));
       if (running(state).length === 0) return yield* reportEnd(context, input, conclude(context, input, plan, state));
-      const timer = context.df.createTimer(nextLook(context, plan, state));
-      const wait = context.df.waitForExternalEvent(inbox);
-      const winner = taken < signalsPerGeneration ? yield context.df.Task.any([wait, timer]) : timer;
-      if (winner === timer) {
+      const due = taken < signalsPerGeneration ? nextLook(context, plan, state) : atOnce(context);
+      const signal = yield* waitForSignal<RunSignal>(context, due);
+      if (signal === undefined) {
         context.df.continueAsNew({ ...input, sweep: state });
         return undefined;
       }
-      timer.cancel();
-      yield* take(context, input, plan, state, wait.result as RunSignal);
+      yield* take(context, input, plan, state, signal);
     }
   } catch (error) {
     const reason = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
@@ -149,6 +148,8 @@ function* catchUp(
     for (const result of yield* call(context, checkNodes, { runId, nodes }))
       yield* takeResult(context, input, plan, state, result);
   }
+  // An order to stop may have been lost.
+  if (state.cancelReason !== undefined) yield* cancelTrials(context, input, state, state.cancelReason);
   const { timeoutSeconds } = plan.limits;
   const isLate =
     timeoutSeconds !== undefined &&

@@ -20,3 +20,15 @@ export function* waitForSignal<Signal>(
   // Whoever raises events on our inbox has parsed them with the schemas of signals.ts.
   return wait.result as Signal;
 }
+
+/**
+ * When a generation that has grown long enough stops waiting: a signal that is there already is taken all the same, since those
+ * that nobody waits for are lost when the history is dropped.
+ */
+export function atOnce(context: OrchestrationContext): Date {
+  return context.df.currentUtcDateTime;
+}
+
+export function inSeconds(context: OrchestrationContext, seconds: number): Date {
+  return new Date(context.df.currentUtcDateTime.getTime() + 1000 * seconds);
+}

@@ -46,6 +46,7 @@ export function playLoop(
   loop: Loop | { kind: "refused"; reason: string },
   events: readonly unknown[],
   answers: Readonly<Record<string, (call: Call) => unknown>> = {},
+  buffered: unknown[] = [],
 ) {
   return play(orchestrator, {
     input: {
@@ -63,6 +64,7 @@ export function playLoop(
       return call.name === "checkNodes" ? [] : null;
     },
     event: (wait) => events[wait - 1],
+    buffered: () => buffered.shift(),
   });
 }
 

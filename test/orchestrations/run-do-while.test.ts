@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { runDoWhile } from "#orchestrations/run-do-while.ts";
 import type { LoopPlan } from "#shared/domain/control/loop-plan.ts";
@@ -119,6 +120,28 @@ describe("a do_while", () => {
       tell(completed("loop.iteration_2")),
     ];
     expect(playLoop(runDoWhile, loop, twice, saying(true, false)).output).toMatchObject({ status: "completed" });
+  });
+
+  test("comes to the same end whatever is doubled, forged, early, late or lost in its inbox", () => {
+    const told = fc.constantFrom(1, 2, 3).map((number) => tell(completed(`loop.iteration_${number}`)));
+    const forged = [
+      tell(completed("loop.iteration_7")),
+      tell(failed("loop")),
+      tell(failed("step")),
+      { kind: "slot-free" },
+    ];
+    const noise = fc.oneof(told, fc.constantFrom<unknown>(...forged, undefined));
+    fc.assert(
+      fc.property(fc.array(noise, { maxLength: 30 }), (events) => {
+        const { output, stage } = playLoop(runDoWhile, loop, events, {
+          ...saying(true, true, false),
+          checkNodes: ({ input }) => (input as { nodes: string[] }).nodes.map((node) => completed(node)),
+        });
+        expect(namesIn(stage)).toEqual([1, 2, 3].map((number) => [`loop.iteration_${number}`]));
+        expect(output).toMatchObject({ status: "completed", outputs: { out: "azureml://loop.iteration_3" } });
+      }),
+      { numRuns: 200 },
+    );
   });
 
   test("keeps its rounds when the history is dropped", () => {

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { runParallelFor } from "#orchestrations/run-parallel-for.ts";
 import type { Loop } from "#shared/domain/control/loop-state.ts";
@@ -91,5 +92,48 @@ describe("a parallel_for", () => {
     expect(output).toMatchObject({ status: "completed", loop: { total: 1000, completed: 1000 } });
     expect(Math.max(...stage.statuses.map((status) => JSON.stringify(status).length))).toBeLessThan(4_000);
     expect((gathered(stage)[0] as { rounds: object[] }).rounds).toHaveLength(1000);
+  });
+
+  test("takes a cancel that lies in its inbox when the history is dropped", () => {
+    const before = Array.from({ length: 200 }, () => ({ kind: "check" }));
+    const after = [tell(canceled(item(2))), tell(canceled(item(1)))];
+    const events = [...before, ...after];
+    const cancel = [{ kind: "cancel", reason: "by hand" }];
+    const { output, stage } = playLoop(runParallelFor, loopOver(2), events, gathering, cancel);
+    expect(output).toMatchObject({ status: "canceled", failure: { reason: "by hand" } });
+    expect(stage.generations).toBe(2);
+    expect(stoppedIn(stage)[0]).toMatchObject({ nodes: [item(1), item(2)] });
+  });
+
+  test("comes to the same end whatever is doubled, forged, early, late or lost in its inbox", () => {
+    const forged = [
+      tell(completed("loop.item_9")),
+      tell(completed("loop")),
+      tell(failed("step")),
+      { kind: "slot-free" },
+    ];
+    const told = fc.constantFrom(1, 2, 3, 4).map((number) => tell(completed(item(number))));
+    const noise = fc.oneof(told, fc.constantFrom<unknown>(...forged, undefined));
+    fc.assert(
+      fc.property(fc.array(noise, { maxLength: 40 }), (events) => {
+        const begun = new Set<string>();
+        const { output, stage } = playLoop(runParallelFor, loopOver(4, { atOnce: 2 }), events, {
+          ...gathering,
+          checkNodes: ({ input }) => (input as { nodes: string[] }).nodes.map((node) => completed(node)),
+          startBodyNodes: ({ input }) => {
+            for (const { node } of (input as { nodes: { node: string }[] }).nodes) {
+              expect(begun.has(node)).toBe(false);
+              begun.add(node);
+            }
+            return null;
+          },
+        });
+        expect(output).toMatchObject({ status: "completed", loop: { total: 4, completed: 4 } });
+        expect(gathered(stage)).toEqual([
+          { runId: "r1", node: "loop", rounds: [1, 2, 3, 4].map((number) => ({ out: `azureml://${item(number)}` })) },
+        ]);
+      }),
+      { numRuns: 200 },
+    );
   });
 });

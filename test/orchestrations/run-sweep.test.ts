@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { runSweep, type SweepInput } from "#orchestrations/run-sweep.ts";
 import type { NodeResult } from "#shared/domain/node-result.ts";
@@ -41,17 +42,23 @@ const tell = (result: NodeResult) => ({ kind: "node-ended", result });
 /** The metric a trial has logged, by its number. */
 type Metrics = (number: number) => number[];
 
-function run(of: SweepPlan, events: readonly unknown[], metrics: Metrics = (number) => [number / 10]) {
-  return play(runSweep, {
+/** Of the nodes asked for, those that have ended. */
+type Check = (nodes: string[]) => NodeResult[];
+
+function script(of: SweepPlan, metrics: Metrics = (number) => [number / 10], check: Check = () => []) {
+  return {
     input,
-    activity: (call) => {
+    activity: (call: Call) => {
+      const { nodes } = call.input as { nodes: string[] };
       if (call.name === "readSweep") return of;
-      if (call.name === "readTrialMetrics")
-        return (call.input as { nodes: string[] }).nodes.map((node) => metrics(Number(node.split("_").at(-1))));
-      return call.name === "checkNodes" ? [] : null;
+      if (call.name === "readTrialMetrics") return nodes.map((node) => metrics(Number(node.split("_").at(-1))));
+      return call.name === "checkNodes" ? check(nodes) : null;
     },
-    event: (wait) => events[wait - 1],
-  });
+  };
+}
+
+function run(of: SweepPlan, events: readonly unknown[], metrics?: Metrics, check?: Check) {
+  return play(runSweep, { ...script(of, metrics, check), event: (wait) => events[wait - 1] });
 }
 
 const started = (stage: Stage) =>
@@ -132,6 +139,58 @@ describe("a sweep", () => {
     const { output, stage } = run(of, [tell(done(1)), undefined, tell(canceled(2)), tell(canceled(3))]);
     expect(stage.elapsedSeconds).toBe(30);
     expect(output).toMatchObject({ status: "completed", sweep: { bestTrial: 1 } });
+  });
+});
+
+describe("a sweep's inbox", () => {
+  const forged = [
+    tell({ ...done(1), node: "tune.trial_99" }),
+    tell({ ...done(1), node: "other.trial_1" }),
+    tell({ ...done(1), node: "tune" }),
+    { kind: "check" },
+    { kind: "slot-free" },
+  ];
+
+  test("takes a cancel that lies in it when the history is dropped", () => {
+    const buffered: unknown[] = [{ kind: "cancel", reason: "by hand" }];
+    const events = [tell(canceled(2)), tell(canceled(1))];
+    const { output, stage } = play(runSweep, {
+      ...script(plan()),
+      event: (wait, { generations }) => (wait <= 100 ? { kind: "check" } : generations > 1 ? events.pop() : undefined),
+      buffered: () => buffered.pop(),
+    });
+    expect(output).toMatchObject({ status: "canceled", failure: { reason: "by hand" } });
+    expect(stage.generations).toBe(2);
+    expect(signals(stage.calls)[0]).toMatchObject({ nodes: ["tune.trial_1", "tune.trial_2"] });
+  });
+
+  test("gives an order to stop again when it may have been lost", () => {
+    const { stage } = run(plan(), [
+      { kind: "cancel", reason: "by hand" },
+      undefined,
+      tell(canceled(1)),
+      tell(canceled(2)),
+    ]);
+    expect(signals(stage.calls)).toHaveLength(2);
+  });
+
+  test("comes to the same end whatever is doubled, forged, late or lost in it", () => {
+    const honest = run(plan(), [tell(done(1)), tell(done(2)), tell(done(3))]).output as { outputs: unknown };
+    const trial = fc.constantFrom(1, 2, 3);
+    const noise = fc.oneof(
+      trial.map((number) => tell(done(number))),
+      fc.constantFrom<unknown>(...forged, undefined),
+    );
+    fc.assert(
+      fc.property(fc.array(noise, { maxLength: 40 }), (events) => {
+        const { output, stage } = run(plan(), events, undefined, (nodes) =>
+          nodes.map((node) => done(Number(node.at(-1)))),
+        );
+        expect(output).toMatchObject({ status: "completed", outputs: honest.outputs, sweep: { bestTrial: 3 } });
+        expect(started(stage).flat().toSorted()).toEqual(["tune.trial_1", "tune.trial_2", "tune.trial_3"]);
+      }),
+      { numRuns: 200 },
+    );
   });
 });
 

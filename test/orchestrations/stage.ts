@@ -37,8 +37,11 @@ export interface Script {
   activity(call: Call): unknown;
   /** The next event that arrives while the orchestrator waits; undefined lets the timer win. */
   event(waitNumber: number, stage: Stage): unknown;
+  /** The next event that is there already when a timer is due as soon as it is set; none when absent. */
+  buffered?(stage: Stage): unknown;
 }
 
+const mostGenerations = 1000;
 const startTime = Date.parse("2026-01-05T10:00:00.000Z");
 
 /** Plays to the end. @throws Error when the orchestrator waits for an event that the script does not have */
@@ -49,6 +52,7 @@ export function play(orchestrator: Orchestrator, script: Script): { output: unkn
   let waits = 0;
   for (;;) {
     stage.generations += 1;
+    if (stage.generations > mostGenerations) throw new Error("it goes on for ever");
     let next: { input: unknown } | undefined;
     const context = {
       df: {
@@ -102,8 +106,9 @@ export function play(orchestrator: Orchestrator, script: Script): { output: unkn
       }
       const event = task.kind === "any" ? task.children?.find(({ kind }) => kind === "event") : task;
       const timer = task.children?.find(({ kind }) => kind === "timer");
-      waits += 1;
-      const signal = script.event(waits, stage);
+      const isDue = timer?.fireAt !== undefined && timer.fireAt.getTime() <= now;
+      if (!isDue) waits += 1;
+      const signal = isDue ? script.buffered?.(stage) : script.event(waits, stage);
       if (signal !== undefined && event !== undefined) {
         event.result = JSON.parse(JSON.stringify(signal));
         step = generator.next(task.kind === "any" ? event : event.result);
