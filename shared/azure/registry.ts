@@ -112,13 +112,7 @@ export function createRegistry({ client, resourceGroup, workspaceName, workspace
         // Somebody else may have been quicker, and then the version is immutable.
         const first = await find(name, version);
         if (first !== undefined) return first;
-        throw new MlpipeError(
-          "InvalidRequest",
-          `Azure ML does not take the component: ${withoutSecrets(error.message)}`,
-          {
-            cause: error,
-          },
-        );
+        throw toRefusal(error, `component ${name}`);
       }
       return (await find(name, version)) ?? { name, version, spec, content, createdTime: undefined };
     },
@@ -158,7 +152,11 @@ export function createRegistry({ client, resourceGroup, workspaceName, workspace
 
     /** The newest version of an environment, which is what the label `latest` means. */
     async latestEnvironment(name: string): Promise<{ id: string; version: string } | undefined> {
-      const found = await firstOf(() => client.environmentVersions.list(resourceGroup, workspaceName, name, newest()));
+      const found = await firstOf(() =>
+        client.environmentVersions.list(resourceGroup, workspaceName, name, newest()),
+      ).catch((error: unknown) => {
+        throw toRefusal(error, `environment ${name}`);
+      });
       return found?.id === undefined ? undefined : { id: found.id, version: found.name ?? "" };
     },
 
@@ -205,6 +203,14 @@ export function createRegistry({ client, resourceGroup, workspaceName, workspace
       }
     },
   };
+}
+
+/** What the service will not do, in its own words; any other failure as it is. */
+function toRefusal(error: unknown, what: string): unknown {
+  if (!isRestError(error) || error.statusCode !== 400) return error;
+  return new MlpipeError("InvalidRequest", `Azure ML refuses the ${what}: ${withoutSecrets(error.message)}`, {
+    cause: error,
+  });
 }
 
 interface ComponentVersion {
