@@ -1,6 +1,7 @@
 // A document with its inputs becomes the static plan of a run: every binding followed, every sub-pipeline flattened,
 // every literal in the form its program will read.
 import { type Issue, isMlpipeError } from "../errors.ts";
+import { withArtifacts } from "./artifacts.ts";
 import { type AssetResolver, type RegisteredAssets, createRegisteredAssets } from "./registered-assets.ts";
 import { maxIterations } from "./control/loop-plan.ts";
 import { inDependencyOrder } from "./cycles.ts";
@@ -20,7 +21,7 @@ import { readPromotion } from "./promotion/read-promotion.ts";
 import { readSettingsNodes } from "./settings-nodes.ts";
 import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
 import { roundName } from "./plan-node-of.ts";
-import { type Plan, type PlanBody, type PlanNode, type PlanOutput, dependenciesOf } from "./plan.ts";
+import { type Plan, type PlanBody, type PlanNode, dependenciesOf } from "./plan.ts";
 import type { ResolvedAsset } from "./resolved-asset.ts";
 import { isMapping } from "./shape.ts";
 import { withoutTopComponent } from "./top-component.ts";
@@ -187,10 +188,11 @@ function compileOnce(
   const name = options.name ?? read.name ?? "pipeline";
   const displayName = options.displayName ?? read.display_name;
   const finish = (some: ReadonlyMap<string, PlanNode>) =>
-    withArtifacts(inOrder(some, settingsNodes)).map((node) => withPolicy(node, policy));
-  const finishedBodies = Object.fromEntries(
-    [...bodies].map(([loop, body]) => [loop, { nodes: finish(body.nodes), outputs: body.outputs }]),
-  );
+    inOrder(some, settingsNodes).map((node) => withPolicy(node, policy));
+  const finished = withArtifacts({
+    nodes: finish(nodes),
+    bodies: new Map([...bodies].map(([loop, body]) => [loop, { nodes: finish(body.nodes), outputs: body.outputs }])),
+  });
   const plan: Plan = {
     pipeline: name,
     ...(displayName === undefined ? {} : { displayName }),
@@ -205,8 +207,8 @@ function compileOnce(
       ...(concurrency === undefined ? {} : { concurrency }),
       ...settingsNodes,
     },
-    nodes: finish(nodes),
-    ...(bodies.size === 0 ? {} : { bodies: finishedBodies }),
+    nodes: [...finished.nodes],
+    ...(bodies.size === 0 ? {} : { bodies: Object.fromEntries(finished.bodies) }),
     outputs: planOutputs(scope, compiler),
   };
   return { plan, list, refused };
@@ -238,19 +240,6 @@ function inOrder(nodes: ReadonlyMap<string, PlanNode>, { onInit, onFinalize }: S
   const place = ({ name, kind }: PlanNode) =>
     name === onInit ? 0 : name === onFinalize ? 3 : kind === "promote" ? 2 : 1;
   return order.toSorted((a, b) => place(a) - place(b));
-}
-
-/** Every job has its artifacts, so they can be read without being listed as an output. */
-function withArtifacts(nodes: readonly PlanNode[]): PlanNode[] {
-  const read = new Set(
-    nodes.flatMap(({ inputs }) =>
-      Object.values(inputs).flatMap((input) =>
-        input.kind === "output" && input.output === "artifacts" ? [input.node] : [],
-      ),
-    ),
-  );
-  const artifacts: PlanOutput = { type: "uri_folder", mode: "rw_mount", isArtifacts: true };
-  return nodes.map((node) => (read.has(node.name) ? { ...node, outputs: { artifacts, ...node.outputs } } : node));
 }
 
 /** What the pipeline says for all its nodes stands where a node says nothing itself. */

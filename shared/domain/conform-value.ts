@@ -94,6 +94,6 @@ function conformData(value: Value, declaration: DataDeclaration, field: Field, c
 }
 
 /** Samples give a folder to an `mltable` input and so on, so the declared type counts; but a file is no folder. */
-function mountableType(given: DataType | undefined, declared: DataType): DataType {
+export function mountableType(given: DataType | undefined, declared: DataType): DataType {
   return given !== undefined && (given === "uri_file") !== (declared === "uri_file") ? given : declared;
 }

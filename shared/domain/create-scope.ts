@@ -43,7 +43,8 @@ export function createScope(options: ScopeOptions, compiler: PlanCompiler): Scop
   const jobsField = fieldOf(path, pipeline, "jobs");
   if (scope.depth > maxDepth) list.error(jobsField, `sub-pipelines are nested more than ${maxDepth} deep`);
   else if (!isMapping(pipeline.jobs) || Object.keys(pipeline.jobs).length === 0) {
-    list.error(jobsField, `a pipeline needs a mapping of nodes in \`jobs:\`, got ${describe(pipeline.jobs)}`);
+    const got = isMapping(pipeline.jobs) ? "it has none" : `got ${describe(pipeline.jobs)}`;
+    list.error(jobsField, `a pipeline needs at least one node in \`jobs:\`, a mapping of names to nodes; ${got}`);
   } else {
     for (const [name, node] of Object.entries(pipeline.jobs)) {
       const step = createStep(name, node, fieldOf(jobsField.path, pipeline.jobs, name), scope, compiler);

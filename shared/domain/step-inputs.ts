@@ -1,5 +1,5 @@
 // The values of a step's inputs: every binding followed, through sub-pipelines, to a literal, data or another step's output.
-import { conform, readData } from "./conform-value.ts";
+import { conform, mountableType, readData } from "./conform-value.ts";
 import { loopOf } from "./control/governed.ts";
 import { InputMode } from "./data-types.ts";
 import { type Binding, parseBinding } from "./expressions.ts";
@@ -122,9 +122,13 @@ function readReference(written: Mapping, scope: Scope, field: Field, compiler: P
   const binding = parseBinding(written.path, { allowShort: true });
   if (binding !== undefined) {
     const value = followBinding(binding, scope, field, compiler);
-    return value?.kind === "output" || value?.kind === "data"
-      ? { ...value, ...(mode === undefined ? {} : { mode }) }
-      : value;
+    if (value?.kind !== "output" && value?.kind !== "data") return value;
+    const said = typeof written.type === "string" ? readDataType(written.type) : undefined;
+    return {
+      ...value,
+      ...(said === undefined ? {} : { type: mountableType(value.type, said) }),
+      ...(mode === undefined ? {} : { mode }),
+    };
   }
   const type =
     written.type === undefined || written.type === null

@@ -62,7 +62,7 @@ function outputsOf(loop: Step, body: Step, compiler: PlanCompiler): PlanBody["ou
   const outputs: Record<string, { node: string; output: string }> = {};
   for (const name of body.outputs.keys()) {
     const field = fieldOf(`${body.path}.outputs`, body.node.outputs, name);
-    const source = name === "artifacts" ? undefined : sourceInside(body, name, field, compiler);
+    const source = sourceInside(body, name, field, compiler);
     if (source === undefined) continue;
     outputs[name] = { node: source.step.flatName, output: source.output };
     const { path } = settingsOf(source.step, source.output);

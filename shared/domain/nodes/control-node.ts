@@ -27,7 +27,7 @@ export function loopOutputs(
   body: Step,
   typeOf: (output: string) => { type: DataType; literal?: LiteralType },
 ): Record<string, PlanOutput> {
-  const names = [...body.outputs.keys()].filter((name) => name !== "artifacts");
+  const names = [...body.outputs.keys()];
   return Object.fromEntries(names.map((name) => [name, { mode: "rw_mount" as const, ...typeOf(name) }]));
 }
 

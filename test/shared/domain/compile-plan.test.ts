@@ -403,5 +403,47 @@ jobs:
       ["tensorflow", 4, 1],
     ] as const)
       expect((await refusals(job(type, count), limit)).told).toEqual([]);
+describe("a pipeline without nodes", () => {
+  test.each([
+    ["jobs: {}", "it has none"],
+    ["jobs: [a]", "got a list"],
+    ["jobs: text", "got the text `text`"],
+  ])("is told what it needs: %s", async (jobs, got) => {
+    expect((await problems(compileText(`type: pipeline\n${jobs}`))).join()).toMatch(
+      new RegExp(`a pipeline needs at least one node in .*${got}`),
+    );
+  });
+});
+
+describe("artifacts", () => {
+  const leaf = (name: string) => `${name}: {command: "x \${{inputs.i}}", environment: "azureml:e:1", inputs: {i: 1}}`;
+  const reader = (from: string) =>
+    `r: {command: "y \${{inputs.a}}", environment: "azureml:e:1", inputs: {a: "\${{parent.jobs.${from}.outputs.artifacts}}"}}`;
+  const loop = (type: string, more: string) => `l: {type: ${type}, body: "\${{parent.jobs.b}}", ${more}}`;
+
+  test("of a node are an output of it as soon as somebody reads them", async () => {
+    const plan = await planOf(compileText(`type: pipeline\njobs: {${leaf("b")}, ${reader("b")}, ${leaf("c")}}`));
+    expect(nodeNamed(plan, "b").outputs).toEqual({
+      artifacts: { type: "uri_folder", mode: "rw_mount", isArtifacts: true },
+    });
+    expect(nodeNamed(plan, "c").outputs).toEqual({});
+  });
+
+  test.each([
+    [loop("do_while", "condition: true, limits: {max_iteration_count: 2}"), "b", "uri_folder"],
+    [loop("parallel_for", "items: [{i: 1}]"), "l", "mltable"],
+  ])("of a loop's body go through the loop: %s", async (looping, from, type) => {
+    const plan = await planOf(compileText(`type: pipeline\njobs: {${leaf("b")}, ${looping}, ${reader(from)}}`));
+    expect(nodeNamed(plan, "l").outputs).toEqual({ artifacts: { type, mode: "rw_mount" } });
+    expect(plan.bodies?.["l"]?.outputs).toEqual({ artifacts: { node: "b", output: "artifacts" } });
+    expect(plan.bodies?.["l"]?.nodes[0]?.outputs["artifacts"]?.isArtifacts).toBe(true);
+    expect(nodeNamed(plan, "r").inputs["a"]).toMatchObject({ node: "l", output: "artifacts" });
+  });
+
+  test("are not what a loop changes under that name", async () => {
+    const body = `b: {command: "x \${{inputs.artifacts}}", environment: "azureml:e:1", inputs: {artifacts: 1}}`;
+    const looping = loop("parallel_for", "items: [{artifacts: 1}]");
+    const plan = await planOf(compileText(`type: pipeline\njobs: {${body}, ${looping}}`));
+    expect(nodeNamed(plan, "l").outputs).toEqual({});
   });
 });
