@@ -39,6 +39,7 @@ import { createAdmission } from "#functions/admission.ts";
 import type { App } from "#functions/app.ts";
 import { createAssets } from "#functions/assets.ts";
 import { createCostLedgers } from "#functions/cost/cost-ledgers.ts";
+import { createDurations } from "#functions/cost/durations.ts";
 import { createDeployedSchedules } from "#functions/deployed-schedules.ts";
 import { createDatasetArrivals } from "#functions/dataset-arrivals.ts";
 import { createDatasetVersions } from "#functions/dataset-versions.ts";
@@ -205,6 +206,7 @@ const context: App = {
   concurrency: settings.concurrency,
   prices,
   costs,
+  durations: createDurations({ records }),
   deployment: settings.deployment,
   records,
   archive,

@@ -11,6 +11,7 @@ import type { Plans } from "#shared/plans.ts";
 import type { Admission } from "./admission.ts";
 import type { Assets } from "./assets.ts";
 import type { CostLedgers } from "./cost/cost-ledgers.ts";
+import type { Durations } from "./cost/durations.ts";
 import type { DatasetArrivals } from "./dataset-arrivals.ts";
 import type { DatasetVersions } from "./dataset-versions.ts";
 import type { Datasets } from "./datasets.ts";
@@ -57,6 +58,7 @@ export interface App {
   /** What machines cost. */
   readonly prices: Prices;
   readonly costs: CostLedgers;
+  readonly durations: Durations;
   /** Tells this app's jobs from those of another on the same workspace. */
   readonly deployment: string | undefined;
   /** What data is. */

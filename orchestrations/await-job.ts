@@ -153,6 +153,7 @@ function see(context: OrchestrationContext, job: WatchedJob, jobStatus: string):
   else delete job.suspectSince;
   const phase = phaseOf(jobStatus);
   if (phase === undefined || phase === job.phase) return;
+  if (phase === "running" && job.phase === "preparing") job.runsSince = now(context);
   job.phase = phase;
   job.phaseSince = now(context);
 }
@@ -188,7 +189,8 @@ function* conclude(
   const place = { runId: input.runId, node: input.node, planNode, attempt: work.attempt, jobName };
   if (outcome === "completed") {
     const { outputs } = yield* call(context, collectOutputs, place);
-    return { ...progressOf(work), node: input.node, endTime: now(context), status: "completed", outputs };
+    const timing = work.timing === undefined ? {} : { timing: work.timing };
+    return { ...progressOf(work), node: input.node, endTime: now(context), status: "completed", outputs, ...timing };
   }
   const order = job.cancel;
   if (order !== undefined && order.isLimit !== true) return canceled(context, input, work, order.reason);

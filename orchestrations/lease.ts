@@ -4,6 +4,7 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { costOf } from "#shared/domain/cost/money.ts";
 import { reserveSeconds } from "#shared/domain/cost/cost-ledger.ts";
+import type { JobTiming } from "#shared/domain/cost/durations.ts";
 import { addTime, timeOn } from "#shared/domain/cost/machine-time.ts";
 import { phaseOf } from "#shared/domain/job-phase.ts";
 import type { NodeResult } from "#shared/domain/node-result.ts";
@@ -49,17 +50,19 @@ export function* takeLease(
 }
 
 /**
- * Asks for more money when what is left does not last for `seconds`.
+ * Asks for more money when what is left does not last until the next look.
  *
+ * @param longest seconds until then, at most
  * @returns why the job has to stop now, or undefined while it may go on
  */
 export function* extendLease(
   context: OrchestrationContext,
   input: NodeInput,
   work: NodeWork,
-  seconds: number,
+  longest: number,
 ): Generator<Task, string | undefined, unknown> {
-  const { lease } = work;
+  const { lease, job } = work;
+  const seconds = job !== undefined && isQueued(job) ? Math.min(longest, queuePollSeconds) : longest;
   if (lease === undefined || secondsLeft(context, work) > seconds) return undefined;
   lease.step += 1;
   const request = { ...requestOf(input, work, lease.jobName), step: lease.step, used: usedBy(context, work) };
@@ -73,10 +76,9 @@ export function* extendLease(
  * Seconds for which nobody needs to look at a job for the sake of its money. One in the queue costs nothing, and the longer nobody
  * looks, the less is known of when it began to.
  */
-export function longestPause(context: OrchestrationContext, work: NodeWork, { phase }: WatchedJob): number {
-  const isQueued = phase === undefined || phase === "queued";
+export function longestPause(context: OrchestrationContext, work: NodeWork, job: WatchedJob): number {
   const left = secondsLeft(context, work);
-  return isQueued && left !== Infinity ? Math.min(left, queuePollSeconds) : left;
+  return isQueued(job) && left !== Infinity ? Math.min(left, queuePollSeconds) : left;
 }
 
 /** Seconds until a job has to be told to stop, unless more is lent; Infinity where there is no cap. */
@@ -101,14 +103,25 @@ export function meter(
 ): void {
   if (machines === undefined || work.machineSince === undefined || work.job === undefined) return;
   // A job in the queue has no machine of its own, and had none until it was asked.
-  const isQueued = phaseOf(work.job.jobStatus) === "queued";
-  if (isQueued) work.machineSince = asked;
-  const seconds = isQueued ? 0 : secondsSince(context, work.machineSince, end) * machines.instanceCount;
+  const hasNone = phaseOf(work.job.jobStatus) === "queued";
+  if (hasNone) work.machineSince = asked;
+  const elapsed = hasNone ? 0 : secondsSince(context, work.machineSince, end);
+  const seconds = elapsed * machines.instanceCount;
   const name = work.job.instanceType ?? machines.compute;
   const isSpot = machines.isSpot === true && work.course.isDedicated !== true;
   const time = seconds === 0 ? work.pastTime : addTime(work.pastTime, timeOn({ name, isSpot }, seconds));
   if (time === undefined) delete work.machineTime;
   else work.machineTime = time;
+  work.timing = timingOf(work.job, work.machineSince, elapsed);
+}
+
+function timingOf({ startTime, runsSince }: WatchedJob, machineSince: string, machine: number): JobTiming {
+  const seconds = (from: string, to: string) => Math.max(0, (Date.parse(to) - Date.parse(from)) / 1000);
+  return {
+    queued: seconds(startTime, machineSince),
+    machine,
+    ...(runsSince === undefined ? {} : { preparing: Math.min(machine, seconds(machineSince, runsSince)) }),
+  };
 }
 
 /**
@@ -131,6 +144,10 @@ export function* settleLease(
   if (lease === undefined || lease.rate === 0) return;
   const lost = end === "lost" && machineSince !== undefined ? { lostSince: machineSince } : {};
   yield* call(context, settleMoney, { runId, node, jobName: lease.jobName, cost, ...lost });
+}
+
+function isQueued({ phase }: WatchedJob): boolean {
+  return phase === undefined || phase === "queued";
 }
 
 function requestOf({ runId, node }: NodeInput, { course }: NodeWork, jobName: string) {

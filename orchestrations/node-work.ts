@@ -1,5 +1,6 @@
 // What a node's orchestration carries from one generation to the next: its attempts so far, and the job or the pause it is in.
 import type { OrchestrationContext } from "durable-functions";
+import type { JobTiming } from "#shared/domain/cost/durations.ts";
 import type { MachineTime } from "#shared/domain/cost/machine-time.ts";
 import type { JobPhase } from "#shared/domain/job-phase.ts";
 import type { NodeProgress, NodeResult } from "#shared/domain/node-result.ts";
@@ -26,6 +27,8 @@ export interface NodeWork {
   machineSince?: string;
   /** Of the attempts before, and of the newest as far as it has been seen. */
   machineTime?: MachineTime;
+  /** Of the newest attempt, as far as it has been seen. */
+  timing?: JobTiming;
   /** Of the attempts before alone. */
   pastTime?: MachineTime;
   /** What the newest attempt may spend, where the run has a cap. */
@@ -61,6 +64,8 @@ export interface WatchedJob {
   phase?: JobPhase;
   /** When the phase was first seen. */
   phaseSince: string;
+  /** When it was first seen to run, after it was seen to be prepared. */
+  runsSince?: string;
   /** Since when the job may be lost. */
   suspectSince?: string;
   cancel?: JobCancel;

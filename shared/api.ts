@@ -2,6 +2,7 @@
 // the command line reads answers with them.
 import { z } from "zod";
 import { IssueDocument } from "./domain/issue-document.ts";
+import { NodeForecast, RunForecast } from "./domain/cost/forecast.ts";
 import { mostUsd } from "./domain/cost/money.ts";
 import { DatasetName } from "./domain/dataset/dataset.ts";
 import {
@@ -228,9 +229,13 @@ export const PlannedNode = z.object({
   dependsOn: z.array(z.string()),
   /** A literal as the program will see it, the place of data, or `node.output`. */
   inputs: z.record(z.string(), z.string()),
+  /** Of a node that would run: what it took before, and its limits. */
+  forecast: NodeForecast.optional(),
 });
 export const PlanAnswer = z.object({
   pipeline: z.string(),
+  /** What the whole run would take and cost. */
+  forecast: RunForecast.optional(),
   nodes: z.array(PlannedNode),
   /** What the names of registered things stand for now. */
   assets: z.array(ResolvedAsset).optional(),

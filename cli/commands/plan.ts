@@ -14,6 +14,7 @@ import { renderPlan } from "../views/plan-table.ts";
 
 interface PlanFlags extends ServerFlags {
   readonly input: readonly string[];
+  readonly maxCost?: number;
   readonly json?: boolean;
 }
 
@@ -22,13 +23,18 @@ export function createPlanCommand(context: CliContext): Command {
     .description("say what a run would do; starts nothing")
     .argument("<pipeline>", "path of a YAML or TypeScript file, or the name of a deployed or registered pipeline")
     .addOption(flags.input())
+    .addOption(flags.maxCost())
     .addOption(flags.json())
     .addOption(flags.home())
     .addOption(flags.server())
     .action((path: string, options: PlanFlags) => plan(context, path, options));
 }
 
-async function plan(context: CliContext, pipeline: string, { input, json, ...server }: PlanFlags): Promise<void> {
+async function plan(
+  context: CliContext,
+  pipeline: string,
+  { input, maxCost, json, ...server }: PlanFlags,
+): Promise<void> {
   const { terminal } = context;
   const given = readInputFlags(input);
   const prepared = isPipelineFile(pipeline) ? await preparePipeline(context, pipeline) : readAssetWord(pipeline);
@@ -41,7 +47,7 @@ async function plan(context: CliContext, pipeline: string, { input, json, ...ser
     store,
   );
   const asked = isFile ? { pipeline: await storeReferences(prepared, store) } : prepared;
-  const answer = await client.plan({ inputs, ...asked });
+  const answer = await client.plan({ inputs, ...(maxCost === undefined ? {} : { maxCost }), ...asked });
   if (json === true) return terminal.out(JSON.stringify(answer));
 
   const told = new Set(isFile ? prepared.issues.map((issue) => issue.path) : []);

@@ -1,25 +1,30 @@
 // What a run would do, as tables: its nodes, what they read, and what names stand for now.
 import type { PlanAnswer } from "#shared/api.ts";
 import { describeAssets } from "./describe-assets.ts";
+import { describeForecast, nodeCost, nodeTime } from "./describe-forecast.ts";
 import { renderTable } from "./print-table.ts";
 
 /** A literal may be a whole text. */
 const longestValue = 200;
 
-export function renderPlan({ nodes, assets = [] }: PlanAnswer, width: number | undefined): string {
+export function renderPlan(answer: PlanAnswer, width: number | undefined): string {
+  const { nodes, assets = [] } = answer;
   const steps = nodes.map((node) => [
     node.name,
-    node.component,
+    node.component === node.name ? "" : node.component,
     node.action,
+    nodeTime(node),
+    nodeCost(node),
+    node.reason ?? "",
     node.dependsOn.join(", "),
     [node.compute ?? "serverless", node.instanceTypes.join(", then ")].filter((part) => part !== "").join(": "),
-    node.reason ?? "",
   ]);
   const inputs = nodes.flatMap((node) =>
     Object.entries(node.inputs).map(([name, value]) => [`${node.name}.${name}`, oneLine(value)]),
   );
   return [
-    renderTable(["NODE", "COMPONENT", "ACTION", "AFTER", "ON", "WHY"], steps, width),
+    renderTable(["NODE", "COMPONENT", "ACTION", "TIME", "COST", "WHY", "AFTER", "ON"], steps, width),
+    ...describeForecast(answer),
     ...(inputs.length === 0 ? [] : ["", renderTable(["INPUT", "VALUE"], inputs, width)]),
     ...describeAssets(assets, width),
   ].join("\n");

@@ -1,8 +1,8 @@
 import type { DurableClient } from "durable-functions";
 import type { Ml } from "#shared/azure/ml.ts";
 import { type CostLedger, describeCap, reserveSeconds, shortestSeconds } from "#shared/domain/cost/cost-ledger.ts";
-import { formatUsd, toMicros, toUsd } from "#shared/domain/cost/money.ts";
-import { describeMachine, machineOf, priceOf, type Prices } from "#shared/domain/cost/prices.ts";
+import { costOf, formatUsd, toMicros, toUsd } from "#shared/domain/cost/money.ts";
+import { describeMachine, type Machine, machineOf, priceOf, type Prices } from "#shared/domain/cost/prices.ts";
 import { nodeInstanceId } from "#shared/domain/layout.ts";
 import { planNodeOf } from "#shared/domain/plan-node-of.ts";
 import { isMlpipeError } from "#shared/errors.ts";
@@ -64,21 +64,23 @@ export function createLendMoney({
       const ceiling = ceilingSeconds > 0 && ceilingSeconds <= longestCeiling ? { ceilingSeconds } : {};
       return { kind: "lent", rate: loan.rate, allowance: loan.allowance, ...ceiling, reason: loan.reason };
     }
-    return refuse(runId, cap, loan, client);
+    return refuse(runId, cap, loan, machine, client);
   };
 
   async function refuse(
     runId: string,
     cap: number,
     { ledger: before, rate }: { ledger: CostLedger; rate: number },
+    machine: Machine,
     client: DurableClient,
   ): Promise<LoanAnswer> {
     const lost = Object.entries(before.live).flatMap(([job, { lostSince }]) => (lostSince === undefined ? [] : [job]));
     const dead = (await Promise.all(lost.map(isDead))).flatMap((is, index) => (is ? [lost[index] ?? ""] : []));
     const ledger = dead.length === 0 ? before : await costs.settleLost(runId, cap, dead, Date.now());
-    const least = ` (${formatUsd(toUsd(Math.ceil((rate * (shortestSeconds + reserveSeconds)) / 3600)))} is the least to begin with)`;
+    const least = formatUsd(toUsd(costOf(rate, shortestSeconds + reserveSeconds)));
+    const begin = `, and to begin on ${describeMachine(machine)} takes ${least}`;
     const mayWait = dead.length > 0 || (await mayComeBack(runId, ledger, client));
-    return { kind: "refused", reason: `${describeCap(ledger)}${least}`, mayWait };
+    return { kind: "refused", reason: `${describeCap(ledger)}${begin}`, mayWait };
   }
 
   /** Money of a live node's job comes back as far as it is not spent; that of a lost job, nobody can say. */

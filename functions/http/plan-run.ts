@@ -1,7 +1,9 @@
 import { PlanAnswer, PlanRequest } from "#shared/api.ts";
+import { capIssues } from "#shared/domain/cost/keepable-cap.ts";
 import { parsePipeline } from "#shared/domain/load-pipeline.ts";
 import { dependenciesOf, type PlanInput } from "#shared/domain/plan.ts";
 import type { App } from "../app.ts";
+import { createForecastRun } from "../cost/forecast-run.ts";
 import { withoutLocalFiles } from "../inline-pipeline.ts";
 import { loadNamedPipeline } from "../named-pipeline.ts";
 import { createPlanReuse } from "../reuse/plan-reuse.ts";
@@ -10,6 +12,7 @@ import { defineRoute, json } from "../route.ts";
 export const planRun = (app: App) => {
   const { startRun, pipelines, registry, admission } = app;
   const planReuse = createPlanReuse(app);
+  const forecastRun = createForecastRun(app);
   return defineRoute(
     {
       name: "planRun",
@@ -31,21 +34,28 @@ export const planRun = (app: App) => {
       );
       for (const [name, reason] of await admission.refusals(plan)) refused.set(name, reason);
       const planned = await planReuse({ ...plan, nodes: plan.nodes.filter(({ name }) => !refused.has(name)) });
+      const { nodes: forecasts, run: forecast } = await forecastRun(plan, planned);
+      const unkeepable = capIssues(plan, app.prices);
       const answer: PlanAnswer = {
         pipeline: plan.pipeline,
+        forecast,
         nodes: plan.nodes.map((node) => ({
           name: node.name,
           component: node.component.name,
           action: "run" as const,
           ...planned.get(node.name),
           ...(refused.has(node.name) ? { action: "refuse" as const, reason: refused.get(node.name) } : {}),
+          ...(forecasts.has(node.name) ? { forecast: forecasts.get(node.name) } : {}),
           ...(node.compute === undefined ? {} : { compute: computeName(node.compute) }),
           instanceTypes: node.resources.instanceTypes,
           dependsOn: dependenciesOf(node),
           inputs: Object.fromEntries(Object.entries(node.inputs).map(([name, input]) => [name, describeInput(input)])),
         })),
         ...(plan.assets === undefined ? {} : { assets: plan.assets }),
-        warnings: warnings.map((warning) => ({ ...warning })),
+        // A run under such a cap would not start; its plan is told all the same.
+        warnings: [...unkeepable.map((issue) => ({ ...issue, severity: "warning" as const })), ...warnings].map(
+          (warning) => ({ ...warning }),
+        ),
       };
       return json(200, answer);
     },

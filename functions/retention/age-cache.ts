@@ -1,8 +1,9 @@
 // Entries that let a node be reused. One goes when it is old and nothing has been reused from its run lately: the note that a reuse
-// leaves beside the run is as young as the last reuse.
+// leaves beside the run is as young as the last reuse. And how long jobs took: the newest of each node that are counted.
 import type { Blobs } from "#shared/azure/blob.ts";
 import type { RecordEntry, Records } from "#shared/azure/records.ts";
-import { cacheEntriesFolder, cacheFolder, referencesFolder } from "#shared/domain/layout.ts";
+import { countedDurations } from "#shared/domain/cost/durations.ts";
+import { allDurationsFolder, cacheEntriesFolder, cacheFolder, referencesFolder } from "#shared/domain/layout.ts";
 import { CacheEntry } from "#shared/domain/remembered-node.ts";
 import type { Pass } from "./pass.ts";
 
@@ -34,10 +35,24 @@ export async function ageCache(
     return isRecent;
   }
 
+  /** Of each node the newest durations, which come first, are kept for as long as all else. */
+  const durations = { node: "", count: 0 };
+  function isDurationTooMany(path: string): boolean {
+    const node = path.slice(0, path.lastIndexOf("/"));
+    if (node !== durations.node) Object.assign(durations, { node, count: 0 });
+    durations.count += 1;
+    return durations.count > countedDurations;
+  }
+
   async function age({ path, lastModified }: RecordEntry): Promise<void> {
+    if (path.startsWith(allDurationsFolder) && isDurationTooMany(path)) return remove(path);
     // What a pipeline's nodes have made lately is one small hint per pipeline.
     if (lastModified.getTime() >= before || path.startsWith(hints)) return;
     if (path.startsWith(cacheEntriesFolder) && (await isReused(path))) return;
+    await remove(path);
+  }
+
+  async function remove(path: string): Promise<void> {
     removed += 1;
     if (!pass.isDryRun) await records.remove(path);
   }

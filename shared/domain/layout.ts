@@ -98,6 +98,13 @@ export function pipelineCachePath(pipeline: string): string {
   return `${cacheFolder}pipelines/${encodeURIComponent(pipeline)}.json`;
 }
 
+export const allDurationsFolder = `${cacheFolder}durations/`;
+
+/** How long jobs of a pipeline's nodes took that have completed. */
+export function durationsFolder(pipeline: string): string {
+  return `${allDurationsFolder}${encodeURIComponent(pipeline)}/`;
+}
+
 /** The files that data of one identity consists of. */
 export function dataFilesPath(identity: string): string {
   return `${cacheFolder}data/${identity.replace(":", "-")}.json`;

@@ -1,5 +1,6 @@
 // What a node's orchestration knows while it runs, and what it hands to the run's when it has ended.
 import { z } from "zod";
+import { JobTiming } from "./cost/durations.ts";
 import { MachineTime } from "./cost/machine-time.ts";
 import { RememberedNode } from "./remembered-node.ts";
 import { Block, LoopSummary } from "./control/loop-summary.ts";
@@ -44,6 +45,8 @@ export const NodeResult = z.discriminatedUnion("status", [
     ...ended,
     status: z.literal("completed"),
     outputs: z.record(z.string(), z.string()),
+    /** Of the job that completed. */
+    timing: JobTiming.optional(),
     /** Set once it has been remembered. */
     remembered: RememberedNode.optional(),
   }),

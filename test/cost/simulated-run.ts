@@ -13,6 +13,7 @@ import { toMicros, toUsd } from "#shared/domain/cost/money.ts";
 import { machineOf, priceOf, readPrices } from "#shared/domain/cost/prices.ts";
 import { costLedgerPath, nodeInstanceId } from "#shared/domain/layout.ts";
 import { graphOf, type Plan, type PlanNode } from "#shared/domain/plan.ts";
+import { seededRandom } from "#shared/domain/seeded-random.ts";
 import type { Plans } from "#shared/plans.ts";
 import { createClock, createHost } from "./simulated-host.ts";
 
@@ -57,19 +58,8 @@ const prices = readPrices(undefined);
 const deafAfter = 1_000;
 const begin = Date.parse("2026-01-05T10:00:00.000Z");
 
-/** Numbers in [0, 1) that are the same for the same seed (mulberry32). */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export async function simulateRun(seed: number, trouble: Trouble = {}): Promise<SimulatedRun> {
-  const random = randomOf(seed);
+  const random = seededRandom(seed);
   const between = (least: number, most: number) => least + random() * (most - least);
   const pick = <T>(among: readonly T[]): T => among[Math.floor(random() * among.length)] as T;
 

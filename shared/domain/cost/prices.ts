@@ -89,7 +89,7 @@ export function machineOf(
 
 /** `azureml:serverless` is no machine. */
 function computeName(compute: string | undefined): string | undefined {
-  const name = compute?.replace(/^azureml:/, "");
+  const name = compute?.replace(/^azureml:/, "").replace(/^.*\/computes\//, "");
   return name === "serverless" ? undefined : name;
 }
 
