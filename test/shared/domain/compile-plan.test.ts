@@ -403,6 +403,9 @@ jobs:
       ["tensorflow", 4, 1],
     ] as const)
       expect((await refusals(job(type, count), limit)).told).toEqual([]);
+  });
+});
+
 describe("a pipeline without nodes", () => {
   test.each([
     ["jobs: {}", "it has none"],
