@@ -26,6 +26,7 @@ import {
 import { type Call, type ServerAddress, createCaller } from "./call-api.ts";
 import { createDatasetCalls } from "./dataset-calls.ts";
 import { createModelCalls } from "./model-calls.ts";
+import { readPages } from "./read-pages.ts";
 import { createWebhookCalls } from "./webhook-calls.ts";
 
 export interface RunQuery {
@@ -189,19 +190,6 @@ export function createClient(address: ServerAddress) {
     requestUpload: (request: UploadRequest) =>
       read(UploadAnswer, "/uploads", { method: "POST", body: request, isRepeatable: true }),
   };
-}
-
-/** Every item of a list that comes in pages. */
-async function readPages<T>(
-  readPage: (query: string) => Promise<{ items: readonly T[]; nextLink: string | undefined }>,
-): Promise<T[]> {
-  const all: T[] = [];
-  for (let query = ""; ;) {
-    const { items, nextLink } = await readPage(query);
-    all.push(...items);
-    if (nextLink === undefined) return all;
-    query = new URL(nextLink).search;
-  }
 }
 
 function toQuery(query: RunQuery): string {

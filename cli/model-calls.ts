@@ -1,6 +1,7 @@
 // The routes of registered models, and of the answers that runs ask for.
 import { type ApproveRequest, ModelDocument, ModelList, ModelVersionDocument, RunDocument } from "#shared/api.ts";
 import type { Caller } from "./call-api.ts";
+import { readPages } from "./read-pages.ts";
 
 /** Seconds the app may take until a run shows that it has the answer. */
 const answerSeconds = 10;
@@ -9,7 +10,11 @@ export function createModelCalls({ read }: Caller) {
   const modelPath = (name: string) => `/models/${encodeURIComponent(name)}`;
 
   return {
-    listModels: () => read(ModelList, "/models"),
+    listModels: () =>
+      readPages(async (query) => {
+        const { models, nextLink } = await read(ModelList, `/models${query}`);
+        return { items: models, nextLink };
+      }),
 
     getModel: (name: string) => read(ModelDocument, modelPath(name)),
 

@@ -1,6 +1,7 @@
 // Decides whether the run's model becomes a registered one: has the rules judged, the champion scored where that takes a job, waits
 // for somebody to agree where that is asked for, and has the model registered. A model that does not pass is no failure.
 import type { OrchestrationContext, Task } from "durable-functions";
+import { addTime, type MachineTime } from "#shared/domain/cost/machine-time.ts";
 import type { NodeResult } from "#shared/domain/node-result.ts";
 import type { ApprovalAnswer, Promotion } from "#shared/domain/promotion/promotion.ts";
 import {
@@ -39,6 +40,8 @@ interface PromoteState {
   cancelReason?: string;
   /** As it was judged last. */
   promotion?: Promotion;
+  /** Of all nodes that have scored a champion. */
+  machineTime?: MachineTime;
 }
 
 type Signal = NodeSignal | RunSignal;
@@ -135,12 +138,12 @@ function* awaitScores(
 ): Generator<Task, "done" | "next-generation", unknown> {
   // Only a timer ends a generation: what was told meanwhile may be lost.
   if (before !== undefined) {
-    for (const { node } of yield* call(context, checkNodes, { runId, nodes: state.scoring })) drop(state, node);
+    for (const result of yield* call(context, checkNodes, { runId, nodes: state.scoring })) take(state, result);
   }
   while (state.scoring.length > 0) {
     const signal = yield* waitForSignal<Signal>(context, after(context, checkSeconds));
     if (signal === undefined) return "next-generation";
-    if (signal.kind === "node-ended") drop(state, signal.result.node);
+    if (signal.kind === "node-ended") take(state, signal.result);
     if (signal.kind === "cancel" && state.cancelReason === undefined) {
       state.cancelReason = signal.reason;
       yield* call(context, signalNodes, { runId, nodes: state.scoring, signal });
@@ -149,8 +152,11 @@ function* awaitScores(
   return "done";
 }
 
-function drop(state: PromoteState, node: string): void {
-  state.scoring = state.scoring.filter((each) => each !== node);
+function take(state: PromoteState, result: NodeResult): void {
+  if (!state.scoring.includes(result.node)) return;
+  state.scoring = state.scoring.filter((each) => each !== result.node);
+  const machineTime = addTime(state.machineTime, result.machineTime);
+  if (machineTime !== undefined) state.machineTime = machineTime;
 }
 
 /** Waits for the answer, which may have been there before the question. The first one that is written down counts. */
@@ -241,13 +247,14 @@ function waiting(state: PromoteState, input: PromoteInput, promotion: Promotion)
   return progressOf(state, withApproval(promotion, input, state), questionOf(model, stage));
 }
 
-function progressOf({ startTime }: PromoteState, promotion: Promotion | undefined, waitsFor?: string) {
+function progressOf({ startTime, machineTime }: PromoteState, promotion: Promotion | undefined, waitsFor?: string) {
   return {
     attempt: 1,
     refused: [],
     startTime,
     ...(promotion === undefined ? {} : { promotion }),
     ...(waitsFor === undefined ? {} : { waitsFor }),
+    ...(machineTime === undefined ? {} : { machineTime }),
   };
 }
 

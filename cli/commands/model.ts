@@ -28,11 +28,11 @@ export function createModelCommand(context: CliContext): Command {
 async function list(context: CliContext, { json, ...server }: ModelFlags): Promise<void> {
   const { terminal } = context;
   const { client } = await connect(context, server);
-  const answer = await client.listModels();
-  if (json === true) return terminal.out(JSON.stringify(answer));
-  if (answer.models.length === 0)
+  const models = await client.listModels();
+  if (json === true) return terminal.out(JSON.stringify({ models }));
+  if (models.length === 0)
     return terminal.err("No models. A pipeline registers one by `promote:` in its `settings.mlpipe`.");
-  terminal.out(renderModelList(answer.models, tableOptions(context)));
+  terminal.out(renderModelList(models, tableOptions(context)));
 }
 
 async function show(context: CliContext, model: string, { json, ...server }: ModelFlags): Promise<void> {

@@ -1,9 +1,9 @@
-import { ModelList } from "#shared/api.ts";
+import { ModelList, PageOfNames } from "#shared/api.ts";
 import type { App } from "../app.ts";
+import { inBatches } from "../in-batches.ts";
+import { pageByName } from "../page-by-name.ts";
 import { toListed } from "../promotion/model-documents.ts";
 import { defineRoute, json } from "../route.ts";
-
-const modelsAtOnce = 8;
 
 export const listModels = ({ models }: App) =>
   defineRoute(
@@ -12,16 +12,13 @@ export const listModels = ({ models }: App) =>
       method: "GET",
       path: "models",
       summary: "List the workspace's registered models with the versions that have a stage",
+      query: PageOfNames,
       answer: { status: 200, description: "The models", schema: ModelList },
     },
-    async () => {
-      const names = await models.names();
-      const listed: ModelList["models"] = [];
-      for (let start = 0; start < names.length; start += modelsAtOnce) {
-        const batch = names.slice(start, start + modelsAtOnce);
-        listed.push(...(await Promise.all(batch.map(async ({ name }) => toListed(name, await models.versions(name))))));
-      }
-      const list: ModelList = { models: listed };
+    async ({ query, origin }) => {
+      const { page, nextLink } = pageByName(await models.names(), query, `${origin}/api/models`);
+      const listed = await inBatches(page, async ({ name }) => toListed(name, await models.versions(name)));
+      const list: ModelList = { models: listed, ...(nextLink === undefined ? {} : { nextLink }) };
       return json(200, list);
     },
   );

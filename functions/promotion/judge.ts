@@ -28,6 +28,10 @@ type Judgement =
     }
   | { kind: "judged"; promotion: Promotion; isPassed: boolean; compared?: string | null };
 
+/** Of the characters that a custom status has room for. */
+const longestReason = 1_000;
+const longestFailure = 200;
+
 type Needed = Pick<App, "ml" | "models" | "plans" | "assets" | "data" | "memory">;
 
 export function createJudge(app: Needed) {
@@ -80,7 +84,10 @@ export function createJudge(app: Needed) {
     const all = rules.map((rule, index) => outcomes[index] ?? uncompared(rule, values, champion?.version));
     const isPassed = all.every((each) => each.isPassed);
     const decisive = isPassed ? all : judged.filter((each) => !each.isPassed);
-    const reason = decisive.map(({ detail }) => detail).join(isPassed ? ", " : "; ");
+    const reason = decisive
+      .map(({ detail }) => detail)
+      .join(isPassed ? ", " : "; ")
+      .slice(0, longestReason);
     const promotion: Promotion = {
       ...told,
       ...known,
@@ -122,7 +129,11 @@ export function createJudge(app: Needed) {
     const result = NodeResult.safeParse(instance.output).data;
     if (result?.status !== "completed" || result.jobName === undefined) {
       const why = result !== undefined && "failure" in result ? result.failure?.reason : undefined;
-      return { kind: "unscorable", version, reason: why ?? `scoring it ended as ${instance.runtimeStatus}` };
+      return {
+        kind: "unscorable",
+        version,
+        reason: why?.slice(0, longestFailure) ?? `scoring it ended as ${instance.runtimeStatus}`,
+      };
     }
     return { kind: "scored", version, value: (await readLastValues(ml, result.jobName)).get(metric) };
   }

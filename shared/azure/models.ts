@@ -56,9 +56,11 @@ export function createModels({ client, resourceGroup, workspaceName, options }: 
     /** Names of all models, with their newest versions. */
     async names(): Promise<{ name: string; latestVersion: string | undefined }[]> {
       const found: { name: string; latestVersion: string | undefined }[] = [];
-      for await (const { name, properties } of client.modelContainers.list(resourceGroup, workspaceName, options()))
-        if (name !== undefined) found.push({ name, latestVersion: properties.latestVersion });
-      return found.toSorted((a, b) => a.name.localeCompare(b.name));
+      await unavailableWhenDown(async () => {
+        for await (const { name, properties } of client.modelContainers.list(resourceGroup, workspaceName, options()))
+          if (name !== undefined) found.push({ name, latestVersion: properties.latestVersion });
+      });
+      return found.toSorted((a, b) => (a.name < b.name ? -1 : 1));
     },
 
     /** Every version of a model, those put away among them, newest first; empty when there is no such model. */

@@ -5,12 +5,14 @@ import { describe, expect, test } from "vitest";
 import { EventType, eventTypeName, type HistoryEvent, historyEvent } from "#local/host/durable/events.ts";
 import { runNode } from "#orchestrations/run-node.ts";
 import { runPipeline } from "#orchestrations/run-pipeline.ts";
+import { runPromote } from "#orchestrations/run-promote.ts";
 import { episodesOf, readHistories, registerForReplay, type StoredHistory } from "./replay.ts";
 
 const histories = readHistories();
 const players: Record<string, ReturnType<typeof registerForReplay>> = {
   runPipeline: registerForReplay(runPipeline),
   runNode: registerForReplay(runNode),
+  runPromote: registerForReplay(runPromote),
 };
 
 function historyOf(title: string): StoredHistory {
@@ -37,12 +39,13 @@ async function playAll(history: StoredHistory, play = playerOf(history)) {
 }
 
 describe("stored histories", () => {
-  test("are of every kind of end, of both orchestrations", () => {
+  test("are of every kind of end, of the orchestrations that all runs share", () => {
     const titles = histories.map(({ title }) => title);
-    for (const kind of ["success", "failure", "cancel", "size-fall-back", "second-generation", "first-generation"]) {
+    const kinds = ["success", "failure", "cancel", "size-fall-back", "second-generation", "first-generation"];
+    for (const kind of [...kinds, "approved", "rejected"]) {
       expect(titles.filter((title) => title.startsWith(`${kind}.`)).length).toBeGreaterThan(1);
     }
-    expect(new Set(histories.map(({ orchestration }) => orchestration))).toEqual(new Set(["runPipeline", "runNode"]));
+    expect(new Set(histories.map(({ orchestration }) => orchestration))).toEqual(new Set(Object.keys(players)));
   });
 
   test.for(histories.map((history) => [history.title, history] as const))(

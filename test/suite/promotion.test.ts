@@ -34,6 +34,8 @@ interface Trial {
   readonly data?: string;
   readonly rules?: readonly object[];
   readonly approval?: object;
+  readonly pipeline?: string;
+  readonly concurrency?: object;
   /** Whether earlier runs' nodes may stand for this one's. */
   readonly reuses?: boolean;
 }
@@ -41,7 +43,8 @@ interface Trial {
 const floor = { node: "score", metric: "accuracy", at_least: 0.5 };
 const better = { node: "score", metric: "accuracy", better_than: "champion" };
 
-async function start(on: App, { name, accuracy, data = "easy", rules = [floor], approval, reuses }: Trial) {
+async function start(on: App, trial: Trial) {
+  const { name, accuracy, data = "easy", rules = [floor], approval, pipeline = "gate", concurrency, reuses } = trial;
   const promote = { model: at("train", "model"), name, rules, ...(approval === undefined ? {} : { approval }) };
   const jobs = {
     prep: shell("printf '%s' ${{inputs.data}} > ${{outputs.table}}/data", {
@@ -57,7 +60,8 @@ async function start(on: App, { name, accuracy, data = "easy", rules = [floor], 
       environment_variables: { PROGRAM: program },
     }),
   };
-  return on.start(jobs, { name: "gate", settings: { force_rerun: reuses !== true, mlpipe: { promote } } });
+  const mlpipe = { promote, ...(concurrency === undefined ? {} : { concurrency }) };
+  return on.start(jobs, { name: pipeline, settings: { force_rerun: reuses !== true, mlpipe } });
 }
 
 async function run(trial: Trial): Promise<RunDocument> {
@@ -255,8 +259,21 @@ describe("a model that somebody has to agree to", () => {
     [{ decision: "maybe" }, 400],
     [{ decision: "approve", by: "x".repeat(201) }, 400],
     [{ decision: "approve", force: true }, 400],
+    [{ decision: "approve", by: "\u001b[31mAda" }, 400],
+    [{ decision: "approve", comment: "two\nlines" }, 400],
   ] as const)("is not moved by %j", async ([body, status]) => {
     expect((await answer(app, "some_run", body)).status).toBe(status);
+  });
+
+  test("holds no slot that another run of its pipeline could have", async () => {
+    const [first, second] = [newName(), newName()];
+    const one = { pipeline: newName(), concurrency: { max_runs: 1 } };
+    const { runId } = await start(app, { name: first, accuracy: "0.9", ...asking, ...one });
+    await app.until(runId, isAsking);
+    const other = await start(app, { name: second, accuracy: "0.9", ...one });
+    expect((await app.ended(other.runId)).promotion?.outcome).toBe("promoted");
+    await answer(app, runId, { decision: "approve" });
+    expect((await app.ended(runId)).promotion?.outcome).toBe("promoted");
   });
 
   test("cannot be answered for in a run that asks nobody, or in none", async () => {

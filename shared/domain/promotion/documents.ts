@@ -1,11 +1,18 @@
 // What the API says of registered models, and what it takes as an answer about one.
 import { z } from "zod";
 
+/** It is shown on terminals. */
+const oneLine = (most: number) =>
+  z
+    .string()
+    .max(most)
+    .regex(/^\P{Cc}*$/u, "must be one line without control characters");
+
 export const ApproveRequest = z.strictObject({
   decision: z.enum(["approve", "reject"]),
-  comment: z.string().max(1_000).optional(),
+  comment: oneLine(1_000).optional(),
   /** Who answers, in their own words. */
-  by: z.string().max(200).optional(),
+  by: oneLine(200).optional(),
 });
 export type ApproveRequest = z.infer<typeof ApproveRequest>;
 
@@ -41,6 +48,7 @@ export const ModelDocument = z.object({
 export type ModelDocument = z.infer<typeof ModelDocument>;
 
 export const ModelList = z.object({
+  /** In the order of their names. */
   models: z.array(
     z.object({
       name: z.string(),
@@ -50,5 +58,6 @@ export const ModelList = z.object({
       champions: z.record(z.string(), z.string()),
     }),
   ),
+  nextLink: z.string().optional(),
 });
 export type ModelList = z.infer<typeof ModelList>;

@@ -15,6 +15,8 @@ const defaultStage = "production";
 /** A week. */
 const defaultApprovalSeconds = 604_800;
 const mostRules = 20;
+/** MLflow's own limit. */
+const longestMetric = 250;
 const modelName = /^[a-zA-Z0-9][\w.-]{0,254}$/;
 const stageName = /^[a-zA-Z][\w.-]{0,63}$/;
 
@@ -154,6 +156,8 @@ function readRule(
   const { node: name, metric } = read;
   if (name === undefined) list.error(field, "a rule needs the `node` that logs its metric");
   if (metric === undefined) list.error(field, "a rule needs a `metric`");
+  else if (metric === "" || metric.length > longestMetric)
+    list.error(at("metric"), `a metric's name has 1 to ${longestMetric} characters`);
   const comparesWith = Object.hasOwn(written, "better_than");
   const isLimit = read.at_least !== undefined || read.at_most !== undefined;
   if (comparesWith && isLimit) list.error(at("better_than"), "a limit and a comparison are two rules");
