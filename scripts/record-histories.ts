@@ -88,6 +88,8 @@ async function record(name: string, jobs: Jobs, course: Course): Promise<void> {
   const store = openStore(join(home, "host", "durable.sqlite"));
   for (const { id, name: orchestration, status } of store.listInstances({ prefix: runId, top: 100 })) {
     const part = id === runId ? "run" : id.slice(runId.length + 1);
+    // The others are those of any run.
+    if (decision !== undefined && orchestration !== "runPromote") continue;
     const lines = [JSON.stringify({ orchestration, instanceId: id, status }), ...store.history(id)];
     writeFileSync(new URL(`${name}.${part}.jsonl`, target), `${lines.join("\n")}\n`);
     console.log(`${name}.${part}: ${orchestration}, ${status}, ${lines.length - 1} events`);
