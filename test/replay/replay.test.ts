@@ -45,6 +45,7 @@ describe("stored histories", () => {
     for (const kind of kinds) {
       expect(titles.filter((title) => title.startsWith(`${kind}.`)).length).toBeGreaterThan(1);
     }
+    expect(titles).toEqual(expect.arrayContaining(["approved.promote", "rejected.promote"]));
     expect(new Set(histories.map(({ orchestration }) => orchestration))).toEqual(new Set(Object.keys(players)));
   });
 
