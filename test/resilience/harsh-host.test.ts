@@ -11,7 +11,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { ensureHostKeys } from "#local/host/host-keys.ts";
 import { type Stack, startStack } from "#local/stack.ts";
 import { stateFolder } from "#local/stack-plan.ts";
-import { RunDocument } from "#shared/api.ts";
+import type { RunDocument } from "#shared/api.ts";
 import { endMarkerPath } from "#shared/domain/layout.ts";
 import { appending, createApp, nodeOf, shell, writing } from "../suite/app.ts";
 
