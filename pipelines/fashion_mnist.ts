@@ -21,7 +21,8 @@ const fashionMnist = pipeline(
     inputs: { images: uriFolder(), epochs: integer({ default: 10 }), seed: integer({ default: 0 }) },
   },
   ({ inputs, node }) => {
-    const prepared = node(prep, { input_data: inputs.images });
+    const small = { resources: { instance_type: "Standard_D4s_v5" } };
+    const prepared = node(prep, { input_data: inputs.images }, small);
     const trained = node(
       train,
       { input_data: prepared.outputs.training_data, epochs: inputs.epochs, seed: inputs.seed },
@@ -32,10 +33,11 @@ const fashionMnist = pipeline(
         },
       },
     );
-    const scored = node(score, {
-      input_data: prepared.outputs.test_data,
-      input_model: trained.outputs.output_model,
-    });
+    const scored = node(
+      score,
+      { input_data: prepared.outputs.test_data, input_model: trained.outputs.output_model },
+      small,
+    );
     return {
       model: trained.outputs.output_model,
       predictions: scored.outputs.output_result,

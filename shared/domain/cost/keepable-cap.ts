@@ -29,7 +29,7 @@ function whyUnpriced(name: string, nodes: readonly string[], maxCost: number): s
   const cap = `the cap of ${formatUsd(maxCost)} cannot be kept`;
   const more = nodes.length > 1 ? ` (and ${nodes.length - 1} more nodes)` : "";
   if (name === "")
-    return `${cap}: ${nodes[0]}${more} names no size and no compute, so the service chooses one at its own price; name \`resources.instance_type\``;
+    return `${cap}: ${nodes[0]}${more} names no size and no compute, so the service chooses one at its own price; name \`resources.instance_type\`, or set MLPIPE_PRICES to {"serverless": <US dollars an hour that it may be>}`;
   const what = describeMachine({ name, isSpot: false });
   return `${cap}: nobody knows the price of ${what}, which ${nodes[0]}${more} asks for; set MLPIPE_PRICES to {"${name}": <US dollars an hour>}`;
 }

@@ -40,7 +40,7 @@ export function priceTime(prices: Prices, time: MachineTime = {}): { usd: number
   for (const [key, seconds] of Object.entries(time)) {
     const isSpot = key.endsWith(spotMark);
     const name = isSpot ? key.slice(0, -spotMark.length) : key;
-    const rate = name === unknownMachine ? undefined : priceOf(prices, { name, isSpot });
+    const rate = priceOf(prices, { name: name === unknownMachine ? undefined : name, isSpot });
     if (rate === undefined) isComplete &&= seconds === 0;
     else micros += Math.round((rate * seconds) / 3600);
   }

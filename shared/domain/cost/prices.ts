@@ -5,6 +5,9 @@ import { instanceTypes } from "../instance-types.ts";
 import type { PlanNode } from "../plan.ts";
 import { mostUsd, toMicros } from "./money.ts";
 
+/** Key of the price that a size of the service's own choice is taken to have; none is shipped. */
+const servicesChoice = "serverless";
+
 /** US dollars an hour. */
 interface Price {
   readonly dedicated: number;
@@ -72,7 +75,7 @@ export function readPrices(text: string | undefined): Prices {
 
 /** Millionths of a dollar that an hour of one such machine costs; undefined when nobody has said. */
 export function priceOf(prices: Prices, { name, isSpot }: Machine): number | undefined {
-  const price = name === undefined ? undefined : prices.get(name.toLowerCase());
+  const price = prices.get((name ?? servicesChoice).toLowerCase());
   return price === undefined ? undefined : toMicros(isSpot ? price.spot : price.dedicated);
 }
 

@@ -28,6 +28,7 @@ describe("prices", () => {
     expect(priceOf(prices, dedicated("own"))).toBe(0);
     expect(priceOf(prices, dedicated("__proto__"))).toBe(3_000_000);
     expect(priceOf(prices, dedicated("Standard_NC4as_T4_v3"))).toBe(530_000);
+    expect(priceOf(readPrices('{"serverless": 0.3}'), dedicated(undefined))).toBe(300_000);
   });
 
   test.for([
@@ -97,7 +98,7 @@ describe("a cap", () => {
     ];
     expect(issues(nodes, 5)).toEqual([
       'jobs.a: the cap of $5.00 cannot be kept: nobody knows the price of Standard_X1, which a (and 1 more nodes) asks for; set MLPIPE_PRICES to {"Standard_X1": <US dollars an hour>}',
-      "jobs.c: the cap of $5.00 cannot be kept: c names no size and no compute, so the service chooses one at its own price; name `resources.instance_type`",
+      'jobs.c: the cap of $5.00 cannot be kept: c names no size and no compute, so the service chooses one at its own price; name `resources.instance_type`, or set MLPIPE_PRICES to {"serverless": <US dollars an hour that it may be>}',
       'jobs.d: the cap of $5.00 cannot be kept: nobody knows the price of mine, which d asks for; set MLPIPE_PRICES to {"mine": <US dollars an hour>}',
     ]);
     expect(issues(nodes)).toEqual([]);
