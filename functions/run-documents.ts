@@ -14,7 +14,7 @@ import { nodeInstanceId } from "#shared/domain/layout.ts";
 import { NodeProgress, NodeResult, type ReusedResult } from "#shared/domain/node-result.ts";
 import { dependenciesInRun, planNodeOf } from "#shared/domain/plan-node-of.ts";
 import { dependenciesOf, type Plan, type PlanNode } from "#shared/domain/plan.ts";
-import { RunProgress, toNodeStates } from "#shared/domain/run-progress.ts";
+import { RunProgress, toNodeStates, toNodeStatuses } from "#shared/domain/run-progress.ts";
 import type { NodeState } from "#shared/domain/run-state.ts";
 import {
   type NodeRun,
@@ -381,7 +381,8 @@ function failureOf(status: DurableOrchestrationStatus, nodes: readonly NodeRun[]
 /** One line of a list: what the instance itself tells. */
 export function toSummary(status: DurableOrchestrationStatus): RunSummary {
   const input = status.input as RunInput;
-  const letters = RunProgress.safeParse(status.customStatus).data?.nodes ?? "";
+  const progress = RunProgress.safeParse(status.customStatus).data;
+  const statuses = progress === undefined ? [] : toNodeStatuses(progress);
   return {
     runId: status.instanceId,
     pipeline: input.pipeline,
@@ -389,7 +390,7 @@ export function toSummary(status: DurableOrchestrationStatus): RunSummary {
     createdTime: input.createdTime,
     lastUpdatedTime: iso(status.lastUpdatedTime),
     nodeCount: input.nodeCount,
-    completedNodeCount: letters.split("").filter((letter) => letter === "c" || letter === "u").length,
+    completedNodeCount: statuses.filter((each) => nodeStatusFacts[each].isSuccess).length,
   };
 }
 
