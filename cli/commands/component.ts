@@ -103,9 +103,9 @@ async function show(context: CliContext, word: string, options: ComponentFlags):
   const { client } = await connect(context, server);
   const component = await client.getComponent(name, version);
   if (json === true) return terminal.out(JSON.stringify(component));
-  const { stringify } = await import("yaml");
+  const { printYaml } = await import("#shared/domain/print-yaml.ts");
   const { spec, versions = [] } = component;
   const others = versions.filter((each) => each !== component.version);
   terminal.err(`${component.name} ${component.version}${others.length === 0 ? "" : `; also ${others.join(", ")}`}`);
-  terminal.out(stringify(spec).trimEnd());
+  terminal.out(printYaml(spec).trimEnd());
 }

@@ -23,7 +23,7 @@ export function createPipelineCommand(context: CliContext): Command {
       place(
         new Command("register")
           .description("register a pipeline; the same content twice is one version")
-          .argument("<file>", "the pipeline's YAML file"),
+          .argument("<file>", "the pipeline's file, in YAML or TypeScript"),
       )
         .addOption(flags.assetName())
         .addOption(flags.assetVersion())
@@ -92,10 +92,10 @@ async function show(context: CliContext, word: string, options: PipelineFlags): 
   const { client } = await connect(context, server);
   const text = await client.getPipelineText(name, version);
   if (json === true || !text.startsWith("{")) return terminal.out(text.trimEnd());
-  const { stringify } = await import("yaml");
+  const { printYaml } = await import("#shared/domain/print-yaml.ts");
   // The app's own answer for a registered pipeline.
   const found = JSON.parse(text) as { name: string; version: string; versions: string[]; document: unknown };
   const others = found.versions.filter((each) => each !== found.version);
   terminal.err(`${found.name} ${found.version}${others.length === 0 ? "" : `; also ${others.join(", ")}`}`);
-  terminal.out(stringify(found.document).trimEnd());
+  terminal.out(printYaml(found.document).trimEnd());
 }

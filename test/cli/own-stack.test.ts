@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { RunDocument } from "#shared/api.ts";
 import { cliEntry, runCli } from "./run-cli.ts";
 
+const root = join(import.meta.dirname, "../..");
 const soon = { timeout: 60_000 };
 let cwd: string;
 let env: Record<string, string>;
@@ -64,6 +65,34 @@ describe("without a server", { timeout: 120_000 }, () => {
     expect(document).toMatchObject({ status: "completed", nodes: [{ name: "copy", status: "completed" }] });
     expect(result.stderr).toContain("copy: completed");
     expect(await processesOnFolder()).toEqual([]);
+  });
+
+  test("a pipeline in TypeScript is registered, run and scheduled by its name", async () => {
+    await writeFile(join(cwd, "package.json"), '{"type": "module"}');
+    await writeFile(
+      join(cwd, "twice.ts"),
+      `import { commandComponent, integer, pipeline, uriFile } from "${join(root, "authoring/mlpipe.ts")}";
+const twice = commandComponent({
+  name: "twice",
+  inputs: { count: integer() },
+  outputs: { result: uriFile() },
+  environment: { image: "none" },
+  command: "echo $(( 2 * \${{inputs.count}} )) | tee \${{outputs.result}}",
+});
+export default pipeline({ name: "doubled", inputs: { count: integer({ default: 4 }) } }, ({ inputs, node }) => {
+  return { result: node(twice, { count: inputs.count }).outputs.result };
+});
+`,
+    );
+    await writeFile(
+      join(cwd, "mondays.yml"),
+      'name: mondays\ntrigger: {type: cron, expression: "0 3 * * 1"}\ncreate_job: {type: pipeline, job: azureml:doubled, inputs: {count: 3}}\n',
+    );
+    const registered = await mlpipe("pipeline", "register", "twice.ts", "--json");
+    expect(JSON.parse(registered.stdout)).toMatchObject({ name: "doubled" });
+    expect(await mlpipe("run", "doubled", "--input", "count=21", "--json")).toMatchObject({ code: 0 });
+    const scheduled = await mlpipe("schedule", "apply", "mondays.yml", "--json");
+    expect(JSON.parse(scheduled.stdout)).toMatchObject({ name: "mondays" });
   });
 
   test("a run whose node fails exits with 1 and shows its log's last lines", async () => {
