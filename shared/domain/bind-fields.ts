@@ -1,6 +1,6 @@
 // A binding of a pipeline's input may stand in any field of a node (`compute:`, `resources.instance_count`, ...), not only
 // among its inputs.
-import { parseBinding, textsIn } from "./expressions.ts";
+import { hasExpression, parseBinding } from "./expressions.ts";
 import { type Field, fieldOf } from "./issue-list.ts";
 import type { PlanCompiler, Step } from "./pipeline-scope.ts";
 import type { Mapping } from "./shape.ts";
@@ -16,7 +16,7 @@ export function bindFields(step: Step, compiler: PlanCompiler): Mapping {
   const bound: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(step.node)) {
     const isOutputAllowed = step.kind.readsOutputsIn?.includes(key) ?? false;
-    const isPlain = boundElsewhere.has(key) || !textsIn(value).some((text) => text.includes("${{"));
+    const isPlain = boundElsewhere.has(key) || !hasExpression(value);
     bound[key] = isPlain ? value : bind(value, fieldOf(step.path, step.node, key), isOutputAllowed);
   }
   return keepSource(step.node, bound);

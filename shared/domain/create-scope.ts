@@ -1,7 +1,7 @@
 // Makes a pipeline's `jobs:` into steps, each with its kind, its component and what it declares.
 import { bodyOf, readGovernors } from "./control/governed.ts";
 import { findCycles } from "./cycles.ts";
-import { parseBinding, textsIn } from "./expressions.ts";
+import { expressionsIn, parseBinding } from "./expressions.ts";
 import { type Field, type IssueList, fieldOf, subPath } from "./issue-list.ts";
 import type { Governors, PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
 import { type OutputSettings, readInputDeclarations, readOutputs } from "./ports.ts";
@@ -205,7 +205,7 @@ function stepsReadBy({ node, kind }: Step): string[] {
   const names = new Set<string>();
   for (const [key, value] of Object.entries(node)) {
     if (key === "component" || kind.governsIn?.includes(key) === true) continue;
-    for (const text of textsIn(value)) {
+    for (const text of expressionsIn(value)) {
       const binding = parseBinding(text, { allowShort: key === "inputs" });
       if (binding?.kind === "nodeOutput" || binding?.kind === "node") names.add(binding.node);
     }

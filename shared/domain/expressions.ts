@@ -91,10 +91,18 @@ export function withoutOptionalParts(command: string): string {
   return command.replaceAll(optionalPattern, "");
 }
 
-/** Every text in `value`, however deep. */
-export function textsIn(value: unknown, found: string[] = []): string[] {
-  if (typeof value === "string") found.push(value);
-  else if (typeof value === "object" && value !== null) for (const item of Object.values(value)) textsIn(item, found);
+/** Whether a text in `value`, however deep, has an expression in it. */
+export function hasExpression(value: unknown): boolean {
+  if (typeof value === "string") return value.includes("${{");
+  return typeof value === "object" && value !== null && Object.values(value).some(hasExpression);
+}
+
+/** Every text in `value`, however deep, that has an expression in it. */
+export function expressionsIn(value: unknown, found: string[] = []): string[] {
+  if (typeof value === "string") {
+    if (value.includes("${{")) found.push(value);
+  } else if (typeof value === "object" && value !== null)
+    for (const item of Object.values(value)) expressionsIn(item, found);
   return found;
 }
 

@@ -40,7 +40,8 @@ export function readCommand(
   }
   const known = readings.get(list) ?? new Map<string, Reading>();
   readings.set(list, known);
-  const key = JSON.stringify([script, Object.entries(kinds), [...outputs], sometimes]);
+  const shapes = Object.entries(kinds).map(([name, kind = "nothing"]) => `${name} ${kind}`);
+  const key = [...shapes, "outputs", ...outputs, "sometimes", ...sometimes, script].join("\n");
   const reading = known.get(key) ?? readScript(script, kinds, outputs, sometimes);
   known.set(key, reading);
   for (const { message, nearest } of reading.problems)

@@ -47,7 +47,7 @@ export const command: NodeKind = {
     const code = typeof codeValue === "string" ? readCode(codeValue, codeField, compiler.list) : undefined;
     const resources = { ...component.resources, ...node.resources };
     const ownResources = [node.resources, component.resources].map((each) => each?.properties?.own);
-    const [nodePolicy, componentPolicy] = ownResources.map((own) => toNodePolicy(own ?? {}));
+    const [nodePolicy, componentPolicy] = ownResources.map((own) => (own === undefined ? own : toNodePolicy(own)));
     const policy = mergePolicies(nodePolicy, componentPolicy);
     const distribution = node.distribution ?? component.distribution;
     const timeout = node.limits?.timeout ?? component.limits?.timeout;
