@@ -1,34 +1,43 @@
 // The command line: its commands, and the one place where a process ends.
 import { readFileSync } from "node:fs";
 import { Command } from "commander";
-import { createApproveCommand } from "./commands/approve.ts";
-import { createCancelCommand } from "./commands/cancel.ts";
-import { createComponentCommand } from "./commands/component.ts";
-import { createPipelineCommand } from "./commands/pipeline.ts";
-import { createDatasetCommand } from "./commands/dataset.ts";
-import { createDemoCommand } from "./commands/demo.ts";
-import { createDevCommand } from "./commands/dev.ts";
-import { createEventsCommand } from "./commands/events.ts";
-import { createLogsCommand } from "./commands/logs.ts";
-import { createModelCommand } from "./commands/model.ts";
-import { createOutputsCommand } from "./commands/outputs.ts";
-import { createPlanCommand } from "./commands/plan.ts";
-import { createRerunCommand } from "./commands/rerun.ts";
-import { createRunCommand } from "./commands/run.ts";
-import { createRetentionCommand } from "./commands/retention.ts";
-import { createScheduleCommand } from "./commands/schedule.ts";
-import { createStatusCommand } from "./commands/status.ts";
-import { createExportCommand } from "./commands/export.ts";
-import { createTypesCommand } from "./commands/types.ts";
-import { createValidateCommand } from "./commands/validate.ts";
-import { createWebhookCommand } from "./commands/webhook.ts";
-import { createWhyCommand } from "./commands/why.ts";
 import type { CliContext } from "./context.ts";
 import { readEnvironment } from "./environment.ts";
 import { exitCodes, reportError } from "./report-error.ts";
 import { createTerminal } from "./terminal.ts";
 
-function createProgram(context: CliContext): Command {
+/** In the order of `--help`. A command is loaded when it is asked for, so that none waits for what another needs. */
+const commands: Readonly<Record<string, () => Promise<(context: CliContext) => Command>>> = {
+  demo: async () => (await import("./commands/demo.ts")).createDemoCommand,
+  dev: async () => (await import("./commands/dev.ts")).createDevCommand,
+  run: async () => (await import("./commands/run.ts")).createRunCommand,
+  rerun: async () => (await import("./commands/rerun.ts")).createRerunCommand,
+  status: async () => (await import("./commands/status.ts")).createStatusCommand,
+  logs: async () => (await import("./commands/logs.ts")).createLogsCommand,
+  outputs: async () => (await import("./commands/outputs.ts")).createOutputsCommand,
+  why: async () => (await import("./commands/why.ts")).createWhyCommand,
+  cancel: async () => (await import("./commands/cancel.ts")).createCancelCommand,
+  approve: async () => (await import("./commands/approve.ts")).createApproveCommand,
+  model: async () => (await import("./commands/model.ts")).createModelCommand,
+  schedule: async () => (await import("./commands/schedule.ts")).createScheduleCommand,
+  dataset: async () => (await import("./commands/dataset.ts")).createDatasetCommand,
+  events: async () => (await import("./commands/events.ts")).createEventsCommand,
+  webhook: async () => (await import("./commands/webhook.ts")).createWebhookCommand,
+  retention: async () => (await import("./commands/retention.ts")).createRetentionCommand,
+  plan: async () => (await import("./commands/plan.ts")).createPlanCommand,
+  validate: async () => (await import("./commands/validate.ts")).createValidateCommand,
+  export: async () => (await import("./commands/export.ts")).createExportCommand,
+  types: async () => (await import("./commands/types.ts")).createTypesCommand,
+  component: async () => (await import("./commands/component.ts")).createComponentCommand,
+  pipeline: async () => (await import("./commands/pipeline.ts")).createPipelineCommand,
+};
+
+function commandsFor(word: string | undefined) {
+  const asked = word !== undefined && Object.hasOwn(commands, word) ? commands[word] : undefined;
+  return asked === undefined ? Object.values(commands) : [asked];
+}
+
+async function createProgram(context: CliContext): Promise<Command> {
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")) as {
     version: string;
   }; // our own file
@@ -44,31 +53,7 @@ function createProgram(context: CliContext): Command {
       "\nExit codes: 0 done, 1 the run failed or was canceled, 2 the request is not valid,\n" +
         "3 not found, taken or not allowed, 4 a service is down, 70 mlpipe itself failed.",
     );
-  const commands = [
-    createDemoCommand,
-    createDevCommand,
-    createRunCommand,
-    createRerunCommand,
-    createStatusCommand,
-    createLogsCommand,
-    createOutputsCommand,
-    createWhyCommand,
-    createCancelCommand,
-    createApproveCommand,
-    createModelCommand,
-    createScheduleCommand,
-    createDatasetCommand,
-    createEventsCommand,
-    createWebhookCommand,
-    createRetentionCommand,
-    createPlanCommand,
-    createValidateCommand,
-    createExportCommand,
-    createTypesCommand,
-    createComponentCommand,
-    createPipelineCommand,
-  ];
-  for (const create of commands) program.addCommand(create(context));
+  for (const load of commandsFor(process.argv[2])) program.addCommand((await load())(context));
   inherit(program);
   return program;
 }
@@ -96,7 +81,8 @@ const ends: (() => Promise<void>)[] = [];
 const atEnd = (finish: () => Promise<void>) => void ends.push(finish);
 
 try {
-  await createProgram({ environment, terminal, atEnd }).parseAsync();
+  const program = await createProgram({ environment, terminal, atEnd });
+  await program.parseAsync();
 } catch (error) {
   process.exitCode = reportError(terminal, error);
 }
