@@ -46,6 +46,8 @@ export function createFileSource(root: string = process.cwd()): FileSource {
       if (facts?.isDirectory() === true) return "folder";
       return facts?.isFile() === true ? "file" : undefined;
     },
+
+    names: (folder) => readdir(locate(folder)).catch(() => []),
   };
 }
 

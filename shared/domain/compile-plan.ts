@@ -24,6 +24,7 @@ import { roundName } from "./plan-node-of.ts";
 import { type Plan, type PlanBody, type PlanNode, dependenciesOf } from "./plan.ts";
 import type { ResolvedAsset } from "./resolved-asset.ts";
 import { isMapping } from "./shape.ts";
+import { asWritten } from "./wrap-job.ts";
 import { withoutTopComponent } from "./top-component.ts";
 import { textHash } from "./text-hash.ts";
 import { jobName } from "./job-name.ts";
@@ -83,7 +84,8 @@ export async function compilePlan(document: PipelineDocument, options: CompileOp
 /** Everything that is wrong with a document whatever its inputs, and its nodes that cannot run. */
 export function checkDocument(document: PipelineDocument): { issues: readonly Issue[]; refusals: readonly Issue[] } {
   const { list, refused } = compileOnce(document, { inputs: {} }, createRegisteredAssets(undefined), true);
-  return { issues: list.issues, refusals: refused.issues };
+  const written = (issues: readonly Issue[]) => issues.map((issue) => asWritten(document, issue));
+  return { issues: written(list.issues), refusals: written(refused.issues) };
 }
 
 function compileOnce(

@@ -1,6 +1,7 @@
 // A value meets the declaration of the input it is given to.
 import { isRegistered, localPathOf, placeholderIn } from "./asset-references.ts";
 import type { DataType, InputMode } from "./data-types.ts";
+import { meantBinding } from "./expressions.ts";
 import type { Field } from "./issue-list.ts";
 import { type LiteralDeclaration, coerceLiteral, isReadAs } from "./literals.ts";
 import type { PlanCompiler } from "./pipeline-scope.ts";
@@ -36,6 +37,7 @@ export function conform(
   compiler: PlanCompiler,
 ): Value {
   if (declaration === undefined || value.kind === "later" || value.kind === "invalid") return value;
+  if (declaration.kind === "literal" && declaration.broken === "type") return invalid;
   return declaration.kind === "literal"
     ? conformLiteral(value, declaration, field, compiler)
     : conformData(value, declaration, field, compiler);
@@ -58,9 +60,10 @@ function conformLiteral(value: Value, declaration: LiteralDeclaration, field: Fi
       list.warn(field, coerced.problem);
       return { kind: "literal", literal: pythonText(value.literal) };
     }
+    const wasWord = typeof value.literal === "boolean" && isWrittenIn(field, value.literal);
     list.error(
       field,
-      coerced.problem,
+      wasWord ? `${coerced.problem}; YAML reads yes, no, on and off as flags, so put text in quotes` : coerced.problem,
       coerced.nearest === undefined ? {} : { nearest: { name: String(value.literal), among: coerced.nearest } },
     );
     return invalid;
@@ -77,7 +80,12 @@ function isWrittenIn({ holder, key }: Field, literal: unknown): boolean {
 function conformData(value: Value, declaration: DataDeclaration, field: Field, compiler: PlanCompiler): Value {
   const mode = declaration.mode === undefined ? {} : { mode: declaration.mode };
   if (value.kind === "literal") {
-    if (typeof value.literal === "string" && (localPathOf(value.literal) === undefined || compiler.isCheckOnly)) {
+    const isPlace = typeof value.literal === "string" && meantBinding(value.literal) === undefined;
+    if (
+      typeof value.literal === "string" &&
+      isPlace &&
+      (localPathOf(value.literal) === undefined || compiler.isCheckOnly)
+    ) {
       return readData(value.literal, field, { type: declaration.type, ...mode }, compiler);
     }
     compiler.list.error(

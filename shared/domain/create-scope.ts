@@ -67,7 +67,8 @@ function createStep(name: string, node: unknown, field: Field, scope: Scope, com
     });
   }
   if (!isMapping(node)) {
-    list.error(field, `expected a node, got ${describe(node)}`);
+    const hint = typeof node === "string" ? "; a component's file stands in the node's `component:`" : "";
+    list.error(field, `expected a node, got ${describe(node)}${hint}`);
     return undefined;
   }
   const reference = node.component;
@@ -196,7 +197,13 @@ function tellCycles(scope: Scope, list: IssueList): void {
   for (const cycle of findCycles(edges)) {
     const step = scope.steps.get(cycle[0] ?? "");
     if (step !== undefined)
-      list.error(step.field, `the nodes wait for each other: ${cycle.join(" -> ")}`, { atKey: true });
+      list.error(
+        step.field,
+        cycle.length === 2 && step.kind.loop === undefined
+          ? `the node waits for itself: ${cycle.join(" -> ")}`
+          : `the nodes wait for each other: ${cycle.join(" -> ")}`,
+        { atKey: true },
+      );
   }
 }
 

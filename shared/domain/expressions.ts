@@ -1,5 +1,7 @@
 // Azure ML's `${{ }}` expressions. A binding is always the whole value; `${ }` with one brace is none.
 
+import { nearestName } from "./nearest-name.ts";
+
 export type Binding =
   | { readonly kind: "pipelineInput"; readonly name: string }
   | { readonly kind: "nodeOutput"; readonly node: string; readonly output: string }
@@ -33,12 +35,35 @@ export function parseBinding(value: unknown, { allowShort = false } = {}): Bindi
   const path = isParent ? body.slice("parent.".length) : body;
   const binding = readPath(path);
   if (binding !== undefined) return binding;
-  return isParent || /^(?:inputs|outputs|jobs)\./.test(path)
-    ? {
-        kind: "malformed",
-        reason: `\`${value.trim()}\` is no binding; write \${{parent.inputs.<name>}}, \${{parent.jobs.<node>.outputs.<name>}} or \${{parent.outputs.<name>}}`,
-      }
-    : undefined;
+  const repaired = repairedPath(body);
+  if (!isParent && !/^(?:inputs|outputs|jobs)\./.test(path) && repaired === undefined) return undefined;
+  const forms =
+    repaired === undefined
+      ? "write ${{parent.inputs.<name>}}, ${{parent.jobs.<node>.outputs.<name>}} or ${{parent.outputs.<name>}}"
+      : `did you mean \${{${repaired}}}?`;
+  return { kind: "malformed", reason: `\`${value.trim()}\` is no binding; ${forms}` };
+}
+
+/** The binding that was meant by a text with a brace too few, or without `$`. */
+export function meantBinding(value: unknown): string | undefined {
+  if (typeof value !== "string" || !value.includes("parent.")) return undefined;
+  const body = /^\s*(?:\$\{|\{\{)\s*(parent\.(?:inputs|outputs|jobs)\.[^{}\s]+)\s*\}{1,2}\s*$/.exec(value)?.[1];
+  return body === undefined ? undefined : `\${{${body}}}`;
+}
+
+/** The path with its misspelt words mended; undefined when it is not a binding's even then. */
+function repairedPath(path: string): string | undefined {
+  const words = path.split(".");
+  const mend = (index: number, among: readonly string[]) => {
+    const word = words[index] ?? "";
+    if (!among.includes(word)) words[index] = nearestName(word, among) ?? word;
+  };
+  mend(0, ["parent", "inputs", "outputs", "jobs"]);
+  const side = words[0] === "parent" ? 1 : 0;
+  if (side === 1) mend(1, ["inputs", "outputs", "jobs"]);
+  if (words[side] === "jobs") mend(side + 2, ["inputs", "outputs"]);
+  const mended = words.join(".");
+  return mended !== path && readPath(words.slice(side).join(".")) !== undefined ? mended : undefined;
 }
 
 function readPath(path: string): Binding | undefined {

@@ -10,6 +10,8 @@ export interface FileSource {
   /** Every file below `folder`, by path relative to it, sizes in bytes; undefined when there is no such folder. */
   list(folder: string): Promise<readonly ListedFile[] | undefined>;
   kind(path: string): Promise<"file" | "folder" | undefined>;
+  /** Names in a folder, to find what a wrong one may have meant; none where there is no such folder. */
+  names?(folder: string): Promise<readonly string[]>;
 }
 
 export interface ListedFile {

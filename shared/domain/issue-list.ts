@@ -10,12 +10,17 @@ export interface Field {
   readonly key?: string | number;
 }
 
-interface IssueExtra {
+export interface IssueExtra {
   /** A misspelt name and what it may have meant. */
   readonly nearest?: { readonly name: string; readonly among: Iterable<string> };
+  /** What was meant, where that is known already. */
+  readonly suggestion?: string;
   /** Point at the key instead of the value. */
   readonly atKey?: boolean;
 }
+
+/** More names than that are no help. */
+const maxListed = 6;
 
 export interface IssueList {
   readonly issues: readonly Issue[];
@@ -46,10 +51,12 @@ export function createIssueList(): IssueList {
   }
 
   function report(severity: Issue["severity"], field: Field, message: string, extra: IssueExtra = {}): void {
-    const suggestion = extra.nearest === undefined ? undefined : nearestName(extra.nearest.name, extra.nearest.among);
+    const among = [...(extra.nearest?.among ?? [])];
+    const suggestion =
+      extra.suggestion ?? (extra.nearest === undefined ? undefined : nearestName(extra.nearest.name, among));
     add({
       path: field.path,
-      message,
+      message: suggestion === undefined ? `${message}${others(message, among)}` : message,
       severity,
       ...(suggestion === undefined ? {} : { suggestion }),
       ...placeOf(field.holder, field.key, extra.atKey === true ? "key" : "value"),
@@ -67,6 +74,13 @@ export function createIssueList(): IssueList {
       for (const issue of list) add(issue);
     },
   };
+}
+
+/** What there is instead of a name that nothing is near to, unless the message says so itself. */
+function others(message: string, names: readonly string[]): string {
+  const isTold = message.includes("can be") || message.includes("one of") || message.includes("no effect");
+  if (isTold || names.length === 0 || names.length > maxListed) return "";
+  return `; there is ${names.map((name) => `\`${name}\``).join(", ")}`;
 }
 
 /** The field `key` of `holder`, which itself stands at `path`. */

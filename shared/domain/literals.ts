@@ -11,8 +11,8 @@ export interface LiteralDeclaration {
   readonly isOptional: boolean;
   /** Already in the form that the program reads. */
   readonly default?: string;
-  /** It has a default that is wrong, which has been told. */
-  readonly isBroken?: true;
+  /** That is wrong with it, which has been told. */
+  readonly broken?: "type" | "default";
   readonly min?: number;
   readonly max?: number;
   readonly enum?: readonly string[];
@@ -44,7 +44,10 @@ export function coerceLiteral(
   if (coerced === undefined)
     return { value: undefined, problem: `expected ${expectations[declaration.type]}, got ${describe(literal)}` };
   const { min, max, enum: allowed } = declaration;
-  const amount = Number(coerced.value);
+  // `inf` and `nan` are Python's words, which JavaScript's `Number` does not know.
+  const amount = readFloat(coerced.value) ?? NaN;
+  if (Number.isNaN(amount) && (min !== undefined || max !== undefined))
+    return { value: undefined, problem: `expected ${expectations[declaration.type]} between its bounds, got nan` };
   if (min !== undefined && amount < min)
     return { value: undefined, problem: `${coerced.value} is below the minimum ${min}` };
   if (max !== undefined && amount > max)

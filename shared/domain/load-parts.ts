@@ -2,7 +2,7 @@
 // placeholder for an upload, in the path's place.
 import { localPathOf, placeholderIn } from "./asset-references.ts";
 import { isDataType } from "./data-types.ts";
-import { parseBinding } from "./expressions.ts";
+import { meantBinding, parseBinding } from "./expressions.ts";
 import { type Field, type IssueList, fieldOf } from "./issue-list.ts";
 import type { LocalFiles } from "./local-files.ts";
 import { readYaml } from "./read-yaml.ts";
@@ -117,6 +117,7 @@ export function createPartLoader(local: LocalFiles, list: IssueList) {
 
 /** Whether a text names a file or folder here, or stands for one, and is no binding or thing elsewhere. */
 function namesFileHere(reference: string): boolean {
-  if (parseBinding(reference, { allowShort: true }) !== undefined) return false;
+  if (parseBinding(reference, { allowShort: true }) !== undefined || meantBinding(reference) !== undefined)
+    return false;
   return localPathOf(reference) !== undefined || placeholderIn(reference) !== undefined;
 }

@@ -3,11 +3,12 @@
 import { isMlpipeError } from "../errors.ts";
 import { localPathOf, placeholder, placeholderIn } from "./asset-references.ts";
 import type { FileSource } from "./file-source.ts";
-import type { Field, IssueList } from "./issue-list.ts";
+import type { Field, IssueExtra, IssueList } from "./issue-list.ts";
 import type { LocalReference } from "./local-references.ts";
+import { nearestName } from "./nearest-name.ts";
 import { folderOf, joinPath, nameOf } from "./posix-path.ts";
 import { readYaml } from "./read-yaml.ts";
-import { type Mapping, isMapping } from "./shape.ts";
+import { type Mapping, describe, isMapping } from "./shape.ts";
 import { snapshotFiles } from "./snapshot.ts";
 import { fileOf } from "./source-map.ts";
 
@@ -35,7 +36,8 @@ export function createLocalFiles(files: FileSource | undefined, list: IssueList,
     const { value, issues } = readYaml(text, path);
     list.add(issues);
     if (issues.length > 0) return undefined;
-    if (!isMapping(value)) list.error(field, `${path} holds no mapping`);
+    if (!isMapping(value))
+      list.error(field, `${path} holds ${describe(value)}; a pipeline, a component and a job are mappings of fields`);
     return isMapping(value) ? value : undefined;
   }
 
@@ -43,13 +45,21 @@ export function createLocalFiles(files: FileSource | undefined, list: IssueList,
   async function textOf(path: string, field: Field): Promise<string | undefined> {
     try {
       const text = await files?.readText(path);
-      if (text === undefined) list.error(field, `there is no file ${path}`);
+      if (text === undefined) list.error(field, ...(await missing(path)));
       return text;
     } catch (error) {
       if (!isMlpipeError(error)) throw error;
       list.error(field, error.message);
       return undefined;
     }
+  }
+
+  async function missing(path: string): Promise<[string, IssueExtra?]> {
+    if ((await files?.kind(path)) === "folder") return [`${path} is a folder; name the YAML file in it`];
+    const names = (await files?.names?.(folderOf(path))) ?? [];
+    const near = nearestName(nameOf(path), names);
+    const suggestion = near === undefined ? {} : { suggestion: joinPath(folderOf(path), near) };
+    return [`there is no file ${path}`, suggestion];
   }
 
   /** `reference` in the file source's terms; undefined after having told why it cannot be read. */

@@ -13,7 +13,23 @@ export function nearestName(name: string, names: Iterable<string>): string | und
     const distance = editDistance(wanted, spelling, bestDistance + 1) - preference;
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
-  return best;
+  return best ?? sameWords(name, names);
+}
+
+/** `max_trials` for `max_total_trials`: every word of the one stands in the other, in order, whatever its ending. */
+function sameWords(name: string, names: Iterable<string>): string | undefined {
+  const words = name.toLowerCase().split(/[-_. ]/);
+  if (words.length < 2) return undefined;
+  return [...names].find((candidate) => {
+    let at = 0;
+    for (const word of candidate.toLowerCase().split(/[-_. ]/)) if (isSameWord(words[at] ?? "", word)) at += 1;
+    return at === words.length;
+  });
+}
+
+function isSameWord(one: string, other: string): boolean {
+  const [short, long] = one.length < other.length ? [one, other] : [other, one];
+  return short.length >= 3 && long.startsWith(short);
 }
 
 // `learning-rate`, `learningRate` and `learning_rate` are one name to the person who types it.

@@ -69,7 +69,7 @@ function readInput(declared: Mapping, name: string, field: Field, compiler: Plan
   if (written.path === undefined || written.path === null) {
     const declaration = readInputDeclaration(written, field, compiler.list);
     if (declaration === undefined) return { declaration, value: invalid };
-    if (declaration.kind === "literal" && declaration.isBroken === true) return { declaration, value: invalid };
+    if (declaration.kind === "literal" && declaration.broken !== undefined) return { declaration, value: invalid };
     const isGiven = declaration.kind === "literal" && declaration.default !== undefined;
     return { declaration, value: isGiven ? { kind: "literal", literal: declaration.default } : undefined };
   }

@@ -43,6 +43,22 @@ const dataTypes: readonly string[] = DataType.options;
 const inputMode = oneOf(InputMode.options);
 const outputMode = oneOf(OutputMode.options);
 
+/** What other tools call a type. */
+const otherWords: Readonly<Record<string, string>> = {
+  int: "integer",
+  long: "integer",
+  float: "number",
+  double: "number",
+  str: "string",
+  text: "string",
+  bool: "boolean",
+  file: "uri_file",
+  folder: "uri_folder",
+  directory: "uri_folder",
+  model: "mlflow_model",
+  table: "mltable",
+};
+
 const inputShape = shape({
   type: text,
   description: anything,
@@ -125,9 +141,9 @@ export function readInputDeclaration(spec: unknown, field: Field, list: IssueLis
   if (type === undefined) {
     const among = [...LiteralType.options, ...dataTypes];
     list.error(fieldOf(field.path, spec, "type"), `\`${read.type}\` is no type; it can be ${among.join(", ")}`, {
-      nearest: { name: read.type, among },
+      nearest: { name: otherWords[read.type.toLowerCase()] ?? read.type, among },
     });
-    return undefined;
+    return { kind: "literal", type: "string", isOptional, broken: "type" };
   }
   const limits = {
     ...(read.min === undefined ? {} : { min: read.min }),
@@ -143,7 +159,7 @@ export function readInputDeclaration(spec: unknown, field: Field, list: IssueLis
   const coerced = coerceLiteral(standard, declaration);
   if (coerced.value !== undefined) return { ...declaration, default: coerced.value };
   list.error(fieldOf(field.path, spec, "default"), coerced.problem);
-  return { ...declaration, isBroken: true };
+  return { ...declaration, broken: "default" };
 }
 
 /** The settings of every output in `ports`; null and bindings set nothing. */
@@ -175,7 +191,7 @@ function readOutput(spec: Mapping, field: Field, list: IssueList): OutputSetting
   if (read.type !== undefined && type === undefined) {
     const among = [...LiteralType.options, ...dataTypes];
     list.error(fieldOf(field.path, spec, "type"), `\`${read.type}\` is no type; it can be ${among.join(", ")}`, {
-      nearest: { name: read.type, among },
+      nearest: { name: otherWords[read.type.toLowerCase()] ?? read.type, among },
     });
   }
   const isBinding = parseBinding(read.path, { allowShort: true }) !== undefined;

@@ -78,7 +78,7 @@ function parse(text: string, lines: LineCounter, problems: Problems): Document |
   for (const lexeme of new Lexer().lex(text)) {
     const { offset } = parser;
     for (const token of parser.next(lexeme)) {
-      if (token.type === "error") return problems.fail(token.message, offset);
+      if (token.type === "error") return problems.fail(plainMessage("", token.message, lineAt(text, offset)), offset);
       if (token.type === "directive" && ++directives > maxDirectives)
         return problems.fail("holds too many YAML directives", offset);
       documents.push(...(composer.next(token) as Iterable<Document>));
@@ -92,8 +92,17 @@ function parse(text: string, lines: LineCounter, problems: Problems): Document |
   if (document === undefined || document.contents === null) return problems.fail("is empty; a mapping was expected");
   if (documents.length > 1)
     return problems.fail("holds more than one YAML document; keep one", documents[1]?.range?.[0]);
-  for (const error of document.errors) problems.fail(plainMessage(error.code, error.message), error.pos[0]);
+  for (const { code, message, pos } of document.errors) {
+    const [at] = pos;
+    const quote = message.startsWith("Missing closing") ? openQuote(text) : undefined;
+    if (quote !== undefined) problems.fail("the quote that begins here is not closed", quote);
+    else problems.fail(plainMessage(code, message, lineAt(text, at)), at);
+  }
   return document.errors.length > 0 ? undefined : document;
+}
+
+function lineAt(text: string, offset: number): string {
+  return text.slice(text.lastIndexOf("\n", offset - 1) + 1).split("\n", 1)[0] ?? "";
 }
 
 // Counting first keeps memory flat: the parser holds every token of a document until its end.
@@ -104,7 +113,40 @@ function isBounded(text: string): boolean {
   return true;
 }
 
-function plainMessage(code: string, message: string): string {
+/** What a parser says of its own state, as the person who types would. */
+const plainWords: readonly (readonly [RegExp, string])[] = [
+  [/^Nested mappings are not allowed/, "a text with `: ` in it needs quotes, and a mapping a line of its own"],
+  [/^Implicit keys need to be on a single line/, "is no `key: value`; a `:` may be missing"],
+  [/^Implicit map key needs to be followed/, "is no `key: value`; a `:` may be missing"],
+  [/^All mapping items must start at the same column/, "begins in another column than the keys beside it"],
+  [/^All sequence items must start at the same column/, "begins in another column than the items beside it"],
+  [/^Flow map in block collection must|^Expected flow map to end/, "the mapping is not closed by `}`"],
+  [/^Flow sequence in block collection must|^Expected flow sequence to end/, "the list is not closed by `]`"],
+  [
+    /^Unexpected (?:double|single)-quoted-scalar|^Block collections are not allowed within flow/,
+    "a comma may be missing",
+  ],
+  [/^Missing , between flow/, "a comma may be missing"],
+];
+
+function plainMessage(code: string, message: string, line: string): string {
   if (code === "TAB_AS_INDENT") return "is indented with a tab; YAML allows spaces only";
-  return message.replace(/\s+at line \d+, column \d+:?[\s\S]*$/, "");
+  if (/[{[,:]\s*\$\{\{/.test(line) && /[{[]/.test(line.split("${{")[0] ?? ""))
+    return 'a binding between `{ }` or `[ ]` needs quotes: "${{...}}"';
+  const said = message.replace(/\s+at line \d+, column \d+:?[\s\S]*$/, "");
+  return plainWords.find(([pattern]) => pattern.test(said))?.[1] ?? said;
+}
+
+/** What the lexer puts in beside the text: the begin of a document and of a scalar, the end of a flow. */
+const lexerMarks = ["\u0002", "\u001f", "\u0018"];
+
+/** Where the last quote stands that is opened and not closed. */
+function openQuote(text: string): number | undefined {
+  let offset = 0;
+  let last: number | undefined;
+  for (const lexeme of new Lexer().lex(text)) {
+    if (/^["']/.test(lexeme) && (lexeme.length === 1 || !lexeme.endsWith(lexeme.slice(0, 1)))) last = offset;
+    if (!lexerMarks.includes(lexeme)) offset += lexeme.length;
+  }
+  return last;
 }

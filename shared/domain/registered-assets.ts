@@ -55,8 +55,10 @@ export function createRegisteredAssets(resolver: AssetResolver | undefined): Reg
   return {
     component(reference, field, list, isCheckOnly) {
       if (!isRegistered(reference)) {
+        const isName = /^[\w-]+[:@][\w.-]+$/.test(reference);
+        if (isName) list.error(field, `\`${reference}\` names no component`, { suggestion: `azureml:${reference}` });
         // While the rest is checked, the loader has already told why this could not be read.
-        if (!isCheckOnly)
+        else if (!isCheckOnly)
           list.error(field, `\`${reference}\` names no registered component, and its file has not been read`);
         return undefined;
       }

@@ -37,6 +37,10 @@ export const positiveInteger = reader("a whole number above 0", (value) => {
   const result = readNumber(value);
   return result !== undefined && Number.isSafeInteger(result) && result > 0 ? result : undefined;
 });
+export const seconds = reader("seconds, a whole number above 0", (value) => {
+  const result = readNumber(value);
+  return result !== undefined && Number.isSafeInteger(result) && result > 0 ? result : undefined;
+});
 export const flag = reader("true or false", (value) => {
   if (typeof value === "boolean") return value;
   const word = typeof value === "string" ? value.toLowerCase() : undefined;

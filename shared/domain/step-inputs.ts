@@ -1,9 +1,10 @@
 // The values of a step's inputs: every binding followed, through sub-pipelines, to a literal, data or another step's output.
 import { conform, mountableType, readData } from "./conform-value.ts";
 import { loopOf } from "./control/governed.ts";
-import { InputMode } from "./data-types.ts";
-import { type Binding, parseBinding } from "./expressions.ts";
+import { DataType, InputMode } from "./data-types.ts";
+import { type Binding, meantBinding, parseBinding } from "./expressions.ts";
 import { type Field, fieldOf } from "./issue-list.ts";
+import { nearestName } from "./nearest-name.ts";
 import { sourceOf, typeOf } from "./outputs.ts";
 import type { PlanCompiler, Scope, Step } from "./pipeline-scope.ts";
 import { readDataType } from "./ports.ts";
@@ -34,18 +35,15 @@ function resolveInput(step: Step, name: string, compiler: PlanCompiler): Value |
     : undefined;
   const value = given === undefined ? undefined : conform(given, declaration, field, compiler);
   if (value !== undefined) return value;
-  if (declaration?.kind === "literal" && declaration.isBroken === true) return invalid;
+  if (declaration?.kind === "literal" && declaration.broken !== undefined) return invalid;
   if (declaration?.kind === "literal" && declaration.default !== undefined)
     return { kind: "literal", literal: declaration.default };
   if (declaration !== undefined && !declaration.isOptional && !givenElsewhere(step).includes(name)) {
     const type = declaration.kind === "data" ? declaration.type : `a ${declaration.type}`;
     compiler.list.error(
       isGiven(step, name) ? field : step.field,
-      `the required input \`${name}\` (${type}) has no value`,
-      {
-        atKey: !isGiven(step, name),
-        ...nearestUndeclared(step, name),
-      },
+      `the required input \`${name}\` (${type}) has no value${misspelt(step, name)}`,
+      { atKey: !isGiven(step, name) },
     );
     return invalid;
   }
@@ -76,11 +74,13 @@ function isGiven(step: Step, name: string): boolean {
 }
 
 /** An input that is given but not declared is likely the missing one, misspelt. */
-function nearestUndeclared(step: Step, name: string): { nearest?: { name: string; among: string[] } } {
-  const among = Object.keys(isMapping(step.node.inputs) ? step.node.inputs : {}).filter(
-    (given) => step.declaredInputs?.has(given) === false,
+function misspelt(step: Step, name: string): string {
+  const given = Object.keys(isMapping(step.node.inputs) ? step.node.inputs : {});
+  const meant = nearestName(
+    name,
+    given.filter((other) => step.declaredInputs?.has(other) === false),
   );
-  return among.length === 0 ? {} : { nearest: { name, among } };
+  return meant === undefined ? "" : `; \`${meant}\` is given, which is no input of the component`;
 }
 
 /** Where the input is written, or the node when it is not. */
@@ -102,6 +102,9 @@ export function readValue(
   if (written === null || written === undefined) return undefined;
   const binding = parseBinding(written, { allowShort: true });
   if (binding !== undefined) return followBinding(binding, scope, field, compiler);
+  const meant = meantBinding(written);
+  if (meant !== undefined)
+    compiler.list.warn(field, `${describe(written)} is handed over as it is; it is no binding`, { suggestion: meant });
   if (isLiteral(written)) return { kind: "literal", literal: written };
   if (isMapping(written)) return readReference(written, scope, field, compiler);
   compiler.list.error(field, `expected a literal, a binding or \`{type, path}\`, got ${describe(written)}`);
@@ -135,7 +138,8 @@ function readReference(written: Mapping, scope: Scope, field: Field, compiler: P
       ? undefined
       : readDataType(typeof written.type === "string" ? written.type : "");
   if (type === undefined && written.type !== undefined && written.type !== null) {
-    compiler.list.error(fieldOf(field.path, written, "type"), `${describe(written.type)} is no data type`);
+    const nearest = { name: typeof written.type === "string" ? written.type : "", among: DataType.options };
+    compiler.list.error(fieldOf(field.path, written, "type"), `${describe(written.type)} is no data type`, { nearest });
   }
   return readData(
     written.path,

@@ -88,7 +88,13 @@ export function createValueReader(origin: Origin, fail: Fail): (node: unknown) =
       const keyAt = startOf(keyNode) ?? node.range?.[0] ?? 0;
       const converted = convert(valueNode);
       size += converted.size;
-      if (key === undefined || key === "__proto__") {
+      const blank = /^[\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]/.exec(
+        isPlain(keyNode) ? (key ?? "") : "",
+      )?.[0];
+      if (blank !== undefined) {
+        const code = blank.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0");
+        failAt(keyNode, `the key begins with U+${code}, which looks like a blank and is none; YAML indents by blanks`);
+      } else if (key === undefined || key === "__proto__") {
         failAt(keyNode ?? node, key === undefined ? "a key must be text" : "`__proto__` is no allowed key");
       } else if (key === "<<" && isPlain(keyNode)) {
         merged.push(...mergeSources(converted.value, keyNode));

@@ -22,10 +22,11 @@ export function readCommand(
   field: Field,
   inputs: ReadonlyMap<string, Value | undefined>,
   outputs: ReadonlySet<string>,
+  hasComponent: boolean,
   list: IssueList,
 ): string {
   if (!isLiteral(value) || pythonText(value).trim() === "") {
-    list.error(field, "has no `command`");
+    list.error(field, hasComponent ? "the component has no `command`" : "has neither a `command` nor a `component`");
     return "";
   }
   const script = pythonText(value);

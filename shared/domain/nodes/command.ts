@@ -41,7 +41,9 @@ export const command: NodeKind = {
     if (step.isUnknown) return;
     const [scriptValue, scriptField] = declaredField("command", step, bound);
     const outputs = planOutputs(step, typeof scriptValue === "string" ? scriptValue : "");
-    const script = readCommand(scriptValue, scriptField, inputs, new Set(Object.keys(outputs)), compiler.list);
+    const hasComponent = step.component !== undefined;
+    const names = new Set(Object.keys(outputs));
+    const script = readCommand(scriptValue, scriptField, inputs, names, hasComponent, compiler.list);
     const environment = readEnvironment(...declaredField("environment", step, bound), compiler.list);
     const [codeValue, codeField] = declaredField("code", step, bound);
     const code = typeof codeValue === "string" ? readCode(codeValue, codeField, compiler.list) : undefined;

@@ -1,6 +1,18 @@
 // Fields that nodes of several kinds share, and components with them.
 import { resourceProperties } from "./mlpipe-fields.ts";
-import { anything, flag, integer, listOf, mapping, positiveInteger, recordOf, shape, text } from "../shape.ts";
+import {
+  anything,
+  flag,
+  integer,
+  listOf,
+  mapping,
+  oneOf,
+  positiveInteger,
+  recordOf,
+  seconds,
+  shape,
+  text,
+} from "../shape.ts";
 
 export const resources = shape({
   instance_count: positiveInteger,
@@ -14,7 +26,7 @@ export const resources = shape({
 });
 
 const distribution = shape({
-  type: text,
+  type: oneOf(["pytorch", "mpi", "tensorflow", "ray"]),
   process_count_per_instance: positiveInteger,
   worker_count: integer,
   parameter_server_count: integer,
@@ -36,7 +48,12 @@ export const nodeFields = {
   experiment_name: text,
   tags: recordOf(text),
   properties: mapping,
-  identity: shape({ type: text, client_id: text, object_id: text, resource_id: text }),
+  identity: shape({
+    type: oneOf(["managed", "managed_identity", "user_identity", "user", "aml_token"]),
+    client_id: text,
+    object_id: text,
+    resource_id: text,
+  }),
   queue_settings: shape({ job_tier: text, priority: anything }),
   services: recordOf(mapping),
   settings: shape({ force_rerun: flag }),
@@ -69,6 +86,6 @@ export const commandFields = {
   environment_variables: recordOf(text),
   distribution,
   resources,
-  limits: shape({ timeout: positiveInteger }),
+  limits: shape({ timeout: seconds }),
   additional_includes: listOf(anything),
 };

@@ -31,8 +31,10 @@ export const ifElse: NodeKind = {
   compile(step, compiler) {
     nodeShape(step.node, step.field, compiler.list);
     for (const { value, field } of blocks.flatMap((block) => entriesOf(step, block))) {
-      if (stepNamedBy(value) === undefined)
-        compiler.list.error(field, `expected \${{parent.jobs.<name>}}, got ${describe(value)}`);
+      if (stepNamedBy(value) !== undefined) continue;
+      const isName = typeof value === "string" && step.scope.steps.has(value);
+      const extra = isName ? { suggestion: `\${{parent.jobs.${value}}}` } : {};
+      compiler.list.error(field, `expected \${{parent.jobs.<name>}}, got ${describe(value)}`, extra);
     }
     if (blocks.every((block) => entriesOf(step, block).length === 0))
       compiler.list.error(step.field, "a condition needs a `true_block` or a `false_block`", { atKey: true });

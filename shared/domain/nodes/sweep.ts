@@ -1,9 +1,12 @@
 // A search over hyper-parameters: the trial runs once per set of values, and the best trial's outputs are the node's. The trial
 // compiles as a command whose searched inputs hold a value from the middle of their ranges.
+import type { z } from "zod";
 import { bindFields } from "../bind-fields.ts";
 import { type Field, fieldOf } from "../issue-list.ts";
+import { coerceLiteral } from "../literals.ts";
 import type { PlanCompiler, Step } from "../pipeline-scope.ts";
-import { anything, isMapping, type Mapping, mapping, positiveInteger, shape, text } from "../shape.ts";
+import type { InputDeclaration } from "../ports.ts";
+import { anything, describe, isMapping, type Mapping, mapping, positiveInteger, shape, text } from "../shape.ts";
 import { keepSource } from "../source-map.ts";
 import { Distribution, valueAt } from "../sweep/search-space.ts";
 import { EarlyTermination, SamplingAlgorithm, type SweepPlan } from "../sweep/sweep-plan.ts";
@@ -152,6 +155,12 @@ function readSearchSpace(step: Step, node: SweepNode, list: List): SweepPlan["se
   const space: Record<string, Distribution> = {};
   for (const [name, written] of entries) {
     const place = fieldOf(field.path, node.search_space, name);
+    const declared = step.declaredInputs?.get(name);
+    if (step.declaredInputs !== undefined && declared === undefined)
+      list.error(place, `the trial has no input \`${name}\``, {
+        atKey: true,
+        nearest: { name, among: step.declaredInputs.keys() },
+      });
     const parsed = Distribution.safeParse(withNumbers(written));
     if (!parsed.success) {
       tell(parsed.error.issues, place, written, list);
@@ -160,15 +169,50 @@ function readSearchSpace(step: Step, node: SweepNode, list: List): SweepPlan["se
     const distribution = parsed.data;
     if ("min_value" in distribution && distribution.min_value >= distribution.max_value)
       list.error(place, "`min_value` must be below `max_value`");
-    space[name] = base === undefined ? distribution : inBase(distribution, base);
-    const isDeclared = step.declaredInputs === undefined || step.declaredInputs.has(name);
-    if (!isDeclared)
-      list.error(place, `the trial has no input \`${name}\``, {
-        atKey: true,
-        nearest: { name, among: step.declaredInputs?.keys() ?? [] },
-      });
+    warnOfFields(written, Object.keys(distribution), place, list);
+    if (declared === undefined || isSearchable(declared, distribution, written, place, list))
+      space[name] = base === undefined ? distribution : inBase(distribution, base);
   }
   return space;
+}
+
+/** Whether every value that comes of it is one that the input takes. */
+function isSearchable(
+  declared: InputDeclaration,
+  distribution: Distribution,
+  written: unknown,
+  field: Field,
+  list: List,
+): boolean {
+  if (declared.kind === "data") {
+    list.error(field, `only literals can be searched, and this input is a ${declared.type}`);
+    return false;
+  }
+  if (distribution.type !== "choice") {
+    if (declared.type === "number" || declared.type === "integer") return true;
+    list.error(field, `a ${declared.type} can be searched by \`choice\` alone, got \`${distribution.type}\``);
+    return false;
+  }
+  const values = isMapping(written) ? written.values : undefined;
+  const isRight = distribution.values.map((value, index) => {
+    const coerced = coerceLiteral(value, declared);
+    if (coerced.value !== undefined) return true;
+    const nearest = { name: String(value), among: coerced.nearest ?? [] };
+    list.error(fieldOf(`${field.path}.values`, values, index), coerced.problem, { nearest });
+    return false;
+  });
+  return isRight.every(Boolean);
+}
+
+function warnOfFields(written: unknown, known: readonly string[], field: Field, list: List): void {
+  if (!isMapping(written)) return;
+  for (const key of Object.keys(written)) {
+    if (known.includes(key)) continue;
+    list.warn(fieldOf(field.path, written, key), `\`${key}\` is not known here; it has no effect`, {
+      atKey: true,
+      nearest: { name: key, among: known },
+    });
+  }
 }
 
 /** Numbers that YAML 1.1 reads as text (`1e-3`) are numbers where a number belongs. */
@@ -215,17 +259,27 @@ function readEarlyTermination(step: Step, written: Mapping | undefined, list: Li
   return policy;
 }
 
-function tell(
-  issues: readonly { path: PropertyKey[]; message: string }[],
-  field: Field,
-  holder: unknown,
-  list: List,
-): void {
-  for (const { path, message } of issues) {
-    const [key] = path;
-    list.error(
-      typeof key === "string" && isMapping(holder) && key in holder ? fieldOf(field.path, holder, key) : field,
-      message,
-    );
+function tell(issues: readonly z.core.$ZodIssue[], field: Field, holder: unknown, list: List): void {
+  for (const issue of issues) {
+    const [key] = issue.path;
+    const isWritten = typeof key === "string" && isMapping(holder) && key in holder;
+    const at = isWritten ? fieldOf(field.path, holder, key) : field;
+    const value: unknown = isWritten ? holder[key] : holder;
+    const among = namesIn(issue);
+    if (key !== undefined && !isWritten && isMapping(holder)) list.error(field, `needs \`${String(key)}\``);
+    else if (among.length > 0)
+      list.error(at, `expected one of ${among.map((name) => `\`${name}\``).join(", ")}, got ${describe(value)}`, {
+        nearest: { name: String(value), among },
+      });
+    else if (issue.code === "invalid_type") list.error(at, `expected a ${issue.expected}, got ${describe(value)}`);
+    else list.error(at, issue.message);
   }
+}
+
+/** The names of which a value has to be one. */
+function namesIn(issue: z.core.$ZodIssue): string[] {
+  if (issue.code === "invalid_value") return issue.values.map(String);
+  return issue.code === "invalid_union" && "options" in issue && Array.isArray(issue.options)
+    ? issue.options.map(String)
+    : [];
 }

@@ -263,7 +263,7 @@ jobs: {a: {command: "echo $(( \${{inputs.n}} ))", environment: "azureml:e:1", in
 
   test.each([
     ["inputs: {x: '${{parent.jobs.a.inputs.x}}'}", "`a.inputs.x` is defined by itself"],
-    ["inputs: {x: '${{parent.jobs.b.outputs.y}}'}", "there is no node `b`"],
+    ["inputs: {x: '${{parent.jobs.b.outputs.y}}'}", "there is no node `b`; there is `a`"],
     [
       "inputs: {x: '${{parent.outputs.y}}'}",
       "an input cannot read an output of the pipeline; read the node's that makes it",

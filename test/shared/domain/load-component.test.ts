@@ -92,7 +92,7 @@ describe("what is wrong inside a component", () => {
     expect(texts(issues)).toEqual([
       "inputs.n.default: expected a whole number, got the text `many`",
       expect.stringMatching(/^inputs\.d\.type: `uri_foldr` is no type; .*did you mean `uri_folder`/),
-      "command: `${{inputs.m}}`: there is no input `m`",
+      "command: `${{inputs.m}}`: there is no input `m`; there is `n`, `d`",
     ]);
   });
 

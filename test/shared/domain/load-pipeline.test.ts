@@ -103,7 +103,7 @@ describe("everything wrong is told at once", () => {
         "broken/pipeline.yml:16:13 jobs.train.inputs.rate: expected a number, got the text `fast`",
         "broken/pipeline.yml:17:13 jobs.train.inputs.mode: expected one of `fast`, `slow`, got the text `slwo` (did you mean `slow`?)",
         "broken/pipeline.yml:18:33 jobs.train.resources.instance_count: expected a whole number above 0, got the text `two`",
-        "broken/pipeline.yml:20:14 jobs.score.command: `${{inputs.z}}`: there is no input `z`",
+        "broken/pipeline.yml:20:14 jobs.score.command: `${{inputs.z}}`: there is no input `z`; there is `x`, `y`",
         "broken/pipeline.yml:20:5 jobs.score: has no `environment`",
         "broken/pipeline.yml:23:10 jobs.score.inputs.y: a binding must be the whole value, not a part of `a ${{parent.inputs.epochs}} b`",
         "broken/pipeline.yml:25:17 jobs.other.type: `comand` is no kind of node; it can be command, pipeline, sweep, parallel, spark, automl, import, data_transfer, if_else, parallel_for, do_while (did you mean `command`?)",

@@ -75,7 +75,7 @@ describe("what is refused, and where", () => {
     ],
     ["a key that reaches into objects", "__proto__: {a: 1}", "1:1 `__proto__` is no allowed key"],
     ["UTF-16", "a\0:\0 \0x\0", "-:- is not UTF-8 text (it holds NUL characters, as UTF-16 does)"],
-    ["an unclosed quote", "a: 'b", "1:6 Missing closing 'quote"],
+    ["an unclosed quote", "a: 'b", "1:4 the quote that begins here is not closed"],
     ["too much nesting", "[".repeat(5000), "1:200 is nested more than 100 deep"],
     ["too many tokens", `[${"1,".repeat(1_000_000)}]`, "-:- holds more than 400000 YAML tokens"],
     ["too much text", " ".repeat(6_000_000), "-:- the text is longer than 5 MB"],
