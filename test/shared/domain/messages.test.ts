@@ -35,7 +35,7 @@ async function told(text: string, others: Readonly<Record<string, string>> = {})
   const files = inMemoryFiles({ "fit.yml": fit, "src/main.py": "", ...others, "p.yml": text });
   const { document, issues } = await loadPipeline("p.yml", files);
   const isRead = document !== undefined && issues.every(({ severity }) => severity !== "error");
-  return (isRead ? [...issues, ...checkDocument(document)] : issues).map(formatIssue);
+  return (isRead ? [...issues, ...checkDocument(document).issues] : issues).map(formatIssue);
 }
 
 const missing = (line = 4) =>
@@ -284,7 +284,7 @@ describe("form", () => {
     [
       "a list of nodes",
       "type: pipeline\njobs:\n  - x",
-      "3:3 jobs: a pipeline needs a mapping of nodes in `jobs:`, got a list",
+      "3:3 jobs: a pipeline needs at least one node in `jobs:`, got a list",
     ],
     [
       "a file in a node's place",
