@@ -284,7 +284,7 @@ describe("form", () => {
     [
       "a list of nodes",
       "type: pipeline\njobs:\n  - x",
-      "3:3 jobs: a pipeline needs at least one node in `jobs:`, got a list",
+      "3:3 jobs: a pipeline needs at least one node in `jobs:`, a mapping of names to nodes; got a list",
     ],
     [
       "a file in a node's place",
