@@ -4,6 +4,7 @@ import { connect } from "../connect.ts";
 import type { CliContext } from "../context.ts";
 import { downloadFile, listFiles } from "../download-outputs.ts";
 import { type ServerFlags, flags } from "../flags.ts";
+import { createHint, type Hint } from "../hint.ts";
 import { formatBytes } from "../views/format-bytes.ts";
 import { formatFiles } from "../views/format-files.ts";
 import { renderTable } from "../views/print-table.ts";
@@ -51,25 +52,23 @@ function withPlaces(command: Command, description: string): Command {
 }
 
 async function list(
-  { terminal, ...context }: CliContext,
+  context: CliContext,
   { runId, ...filter }: Place,
   { json, ...server }: OutputsFlags,
 ): Promise<void> {
-  const { client } = await connect({ terminal, ...context }, server);
+  const { terminal } = context;
+  const { client } = await connect(context, server);
   const files = await listFiles(client, await client.getRun(runId), filter);
   if (json === true) return terminal.out(JSON.stringify({ runId, files }));
-  if (files.length === 0) return terminal.err(`Run ${runId} has no files yet.`);
+  if (files.length === 0) return terminal.err(noFiles({ runId, ...filter }, createHint(context, server)));
   const rows = files.map(({ node, output, path, size }) => [node, output, path, formatBytes(size)]);
   terminal.out(renderTable(["NODE", "OUTPUT", "FILE", "SIZE"], rows, terminal.widthOf(terminal.stdout)));
 }
 
-async function download(
-  { terminal, ...context }: CliContext,
-  { runId, ...filter }: Place,
-  options: OutputsFlags,
-): Promise<void> {
+async function download(context: CliContext, { runId, ...filter }: Place, options: OutputsFlags): Promise<void> {
+  const { terminal } = context;
   const { json, to = runId, ...server } = options;
-  const { client } = await connect({ terminal, ...context }, server);
+  const { client } = await connect(context, server);
   const files = await listFiles(client, await client.getRun(runId), filter);
   const paths: string[] = [];
   for (const file of files) {
@@ -80,5 +79,16 @@ async function download(
   if (json === true) return terminal.out(JSON.stringify({ runId, folder: resolve(to), files: paths }));
   const bytes = files.reduce((sum, { size }) => sum + size, 0);
   const count = formatFiles(files.length);
-  terminal.err(files.length === 0 ? `Run ${runId} has no files yet.` : `${count}, ${formatBytes(bytes)}, in ${to}`);
+  terminal.err(
+    files.length === 0
+      ? noFiles({ runId, ...filter }, createHint(context, server))
+      : `${count}, ${formatBytes(bytes)}, in ${to}`,
+  );
+}
+
+/** What a job leaves in `./outputs` is no output that it declares. */
+function noFiles({ runId, node = "<node>", output }: Place, hint: Hint): string {
+  const none = `Run ${runId} has no files yet`;
+  if (output !== undefined) return `${none} in this output.`;
+  return `${none} in its declared outputs. What a job wrote to ./outputs: ${hint(`outputs list ${runId} ${node} default`)}`;
 }

@@ -1,6 +1,7 @@
 // Command jobs: what the service checks at submission, and what it makes of the body when the job runs.
 import { CommandProperties, parseProperties } from "./command-schema.ts";
 import type { Catalog } from "./environments/catalog.ts";
+import { checkDownloads } from "./check-downloads.ts";
 import { readEnvironmentContent } from "./environments/environment-content.ts";
 import type {
   Executor,
@@ -27,6 +28,8 @@ import { type AssetReference, parseAssetId } from "./workspace-scope.ts";
 export interface CommandKindContext extends InputUriContext {
   readonly executor: Executor;
   readonly catalog: Catalog;
+  /** Whether a host exists; the system's resolver when absent. */
+  readonly hasHost?: ((host: string) => Promise<boolean>) | undefined;
   /** A compute need not exist: this machine stands for all of them. */
   readonly takesAnyCompute: boolean;
   /** How a size is refused at the moment, or undefined. */
@@ -85,6 +88,28 @@ function codeOf({ scope, resources }: CommandKindContext, codeId: string): { uri
   const uri = resources.get({ kind: "codes", name: reference.name, version: reference.version })?.properties["codeUri"];
   if (typeof uri !== "string") throw notFound("Code", `${reference.name}:${reference.version}`);
   return { uri };
+}
+
+const largestScript = 1_000_000;
+const readSeconds = 5;
+
+/** A file of a job's code; undefined when there is none, or it cannot be read now. */
+async function readCodeFile(
+  context: CommandKindContext,
+  codeId: string | undefined,
+  path: string,
+): Promise<string | undefined> {
+  if (codeId === undefined) return undefined;
+  try {
+    const { datastore, path: folder } = context.datastores.resolve(codeOf(context, codeId).uri);
+    const blob = context.datastores.client(datastore).getBlobClient(`${folder.replace(/\/$/, "")}/${path}`);
+    const abortSignal = AbortSignal.timeout(readSeconds * 1000);
+    const { contentLength = 0 } = await blob.getProperties({ abortSignal });
+    if (contentLength > largestScript) return undefined;
+    return (await blob.downloadToBuffer(0, undefined, { abortSignal })).toString("utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 function isServerless(computeId: string | undefined): boolean {
@@ -207,7 +232,7 @@ export function createCommandKind(context: CommandKindContext): JobKind {
       }
       return properties;
     },
-    admit(sent) {
+    async admit(sent) {
       // From `normalize`, as in `toExecution`.
       const properties = sent as unknown as CommandProperties;
       environmentOf(context, properties.environmentId);
@@ -227,6 +252,11 @@ export function createCommandKind(context: CommandKindContext): JobKind {
       checkNamedOutputs(context.resources, properties.outputs);
       const { instanceType, instanceCount } = properties.resources;
       checkMachines(properties.distribution?.distributionType, instanceCount);
+      await checkDownloads({
+        command: properties.command,
+        readFile: (path) => readCodeFile(context, properties.codeId, path),
+        ...(context.hasHost === undefined ? {} : { hasHost: context.hasHost }),
+      });
       if (instanceType === undefined) return;
       const refusal = findVmSize(instanceType) === undefined ? "NoSuchSize" : context.sizeRefusal(instanceType);
       if (refusal !== undefined && refusal !== "NoCapacityLater") throw sizeError(refusal, instanceType, instanceCount);

@@ -9,7 +9,7 @@ export interface JobKind {
    */
   normalize(jobName: string, properties: unknown): JobProperties;
   /** Refuses, with the service's error, what cannot be placed; asked for new jobs only. */
-  admit(properties: JobProperties): void;
+  admit(properties: JobProperties): Promise<void>;
   run(job: JobRecord, onPhase: (phase: JobPhase) => void): Promise<JobEnd>;
   cancel(jobName: string): Promise<void>;
 }

@@ -61,6 +61,8 @@ export interface WorkspaceOptions extends WorkspaceName {
   readonly environmentsFile?: string | undefined;
   /** Jobs may name computes that do not exist; false when absent, as on the service. */
   readonly takesAnyCompute?: boolean | undefined;
+  /** Whether a host exists; the system's resolver when absent. */
+  readonly hasHost?: ((host: string) => Promise<boolean>) | undefined;
   readonly faults?: FaultsInput | undefined;
   /** For tests that want to see each status. */
   readonly statusDelayMs?: number | undefined;
@@ -161,6 +163,7 @@ export async function startWorkspace(options: WorkspaceOptions): Promise<Workspa
     const catalog = createCatalog(options.environmentsFile);
     const command = createCommandKind({
       catalog,
+      hasHost: options.hasHost,
       takesAnyCompute: options.takesAnyCompute ?? false,
       scope,
       resources,

@@ -15,15 +15,19 @@ export function toDataAccessError(what: string, uri: string, cause: unknown): Er
 function describe(cause: unknown): string {
   const statusCode =
     typeof cause === "object" && cause !== null && "statusCode" in cause ? cause.statusCode : undefined;
-  const code = typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : undefined;
+  const code = codeOf(cause) ?? (cause instanceof Error ? codeOf(cause.cause) : undefined);
   if (code === "ContainerNotFound") return "its container does not exist";
   if (statusCode === 404) return "not found, there is nothing at this place";
   if (statusCode === 401 || statusCode === 403) return `access was denied${code === undefined ? "" : ` (${code})`}`;
   if (statusCode === 412) return "it was changed while it was read";
-  if (code === "ECONNREFUSED" || code === "ECONNRESET" || code === "ENOTFOUND")
-    return `the storage does not answer (${code})`;
+  if (code === "ENOTFOUND") return "this machine finds no host of that name";
+  if (code === "ECONNREFUSED" || code === "ECONNRESET") return `the storage does not answer (${code})`;
   const message = cause instanceof Error ? cause.message : String(cause);
   return withoutQuery(message.split("\n")[0] ?? "");
+}
+
+function codeOf(cause: unknown): string | undefined {
+  return typeof cause === "object" && cause !== null && "code" in cause ? String(cause.code) : undefined;
 }
 
 /** A URI as it may be shown: signatures live in the query. */

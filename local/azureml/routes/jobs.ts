@@ -38,13 +38,14 @@ export function createJobRoutes(context: WorkspaceContext): Route[] {
       );
     }
     const sent = kind.normalize(name, properties);
+    if (jobs.get(name) === undefined) await kind.admit(sent);
+    // Another request for the same name may have come in meanwhile.
     const existing = jobs.get(name);
     if (existing !== undefined) {
       if (faults.current().refuseIdenticalPut) throw immutableError(["EnvironmentId"]);
       jobs.replaceProperties(name, updateJob(existing.properties, sent));
       return { status: 200, body: toBody(find(request)) };
     }
-    kind.admit(sent);
     const created = store.transaction(() => {
       const { experimentId } = tracking.ensureExperiment(sent.experimentName);
       tracking.startJobRun({ runId: name, experimentId, runName: sent.displayName });

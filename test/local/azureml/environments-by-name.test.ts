@@ -21,7 +21,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "mlpipe-by-name-"));
   const file = join(folder, "environments.yml");
   await writeFile(file, "team-env: [polars]\nregistry.example.com/image: [duckdb]\n");
-  const options = { environmentsFile: file, takesAnyCompute: true, maxConcurrent: 100 };
+  const hasHost = (host: string) => Promise.resolve(host !== "nowhere.example");
+  const options = { environmentsFile: file, takesAnyCompute: true, maxConcurrent: 100, hasHost };
   env = await startTestWorkspace(blobs, options, createFakeExecutor({ isScripted: true }));
 });
 afterAll(async () => {
@@ -127,6 +128,14 @@ test.each(["PyTorch", "Mpi"])("a %s job of two machines is not taken: they would
   expect(status).toBe(400);
   expect(message).toContain(`A ${type} job of 2 machines cannot run here`);
   expect((await run(minimal, { ...two, resources: { instanceCount: 1 } })).status).toBe(201);
+});
+
+test("a job that begins with a fetch from a host that is not there is not taken", async () => {
+  const minimal = "azureml://registries/azureml/environments/minimal/labels/latest";
+  const { status, message } = await run(minimal, { command: "wget https://nowhere.example/x && tar -xf x" });
+  expect(status).toBe(400);
+  expect(message).toContain("It fetches https://nowhere.example/x (the command)");
+  expect((await run(minimal, { command: "wget https://here.example/x && tar -xf x" })).status).toBe(201);
 });
 
 test("a TensorFlow job of two machines runs as the one worker that it is told to be", async () => {
