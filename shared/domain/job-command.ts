@@ -2,6 +2,7 @@
 // literal is left to the service: the command begins with assignments of shell variables, and those stand where the
 // literals stood. Places of data stay for the service, which alone knows them.
 import { MlpipeError } from "../errors.ts";
+import { whyNoArgument } from "./argument-text.ts";
 import { commandExpressions, resolveOptionalParts } from "./expressions.ts";
 import { type Quoting, rewriteScript } from "./shell-script.ts";
 
@@ -119,10 +120,8 @@ function inQuoting(variable: string, quoting: Quoting): string {
 }
 
 function quote(name: string, value: string): string {
-  if (value.includes("\0"))
-    throw new MlpipeError("InvalidRequest", `input \`${name}\` holds a NUL character, which no argument can`);
-  if (!value.isWellFormed())
-    throw new MlpipeError("InvalidRequest", `input \`${name}\` is not well-formed Unicode text`);
+  const reason = whyNoArgument(value);
+  if (reason !== undefined) throw new MlpipeError("InvalidRequest", `input \`${name}\` ${reason}`);
   // Cut after `$`, so that the service finds no expression of its own in a value.
   return `'${value.replaceAll("'", String.raw`'\''`).replaceAll(/\$(?=[{[])/g, "$$''")}'`;
 }

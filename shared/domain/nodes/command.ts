@@ -1,10 +1,11 @@
 // A command job: the one kind that runs as it is.
+import { whyNoArgument } from "../argument-text.ts";
 import { bindFields } from "../bind-fields.ts";
 import { readCode } from "../code-reference.ts";
 import { readEnvironment } from "../environment-reference.ts";
 import { commandExpressions } from "../expressions.ts";
 import { sizesToTry } from "../instance-types.ts";
-import { type Field, fieldOf } from "../issue-list.ts";
+import { type Field, type IssueList, fieldOf } from "../issue-list.ts";
 import { mergePolicies } from "../node-policy.ts";
 import { settingsOf } from "../outputs.ts";
 import type { Step } from "../pipeline-scope.ts";
@@ -55,6 +56,8 @@ export const command: NodeKind = {
     const timeout = node.limits?.timeout ?? component.limits?.timeout;
     const displayName = node.display_name ?? component.display_name;
     const compute = computeOf(node.compute, step, compiler);
+    checkVariables(component.environment_variables, fieldOf(step.path, step.node, "component").path, compiler.list);
+    checkVariables(node.environment_variables, step.path, compiler.list);
     if (environment === undefined) return;
     const planNode: PlanNode = {
       name: step.flatName,
@@ -88,6 +91,15 @@ export const command: NodeKind = {
     compiler.add(planNode, step.field);
   },
 };
+
+function checkVariables(variables: Readonly<Record<string, string>> | undefined, path: string, list: IssueList): void {
+  for (const [name, value] of Object.entries(variables ?? {})) {
+    const isName = name !== "" && !/[=\0]/.test(name);
+    const reason = isName ? whyNoArgument(value) : "has no name that a variable can have";
+    if (reason !== undefined)
+      list.error({ path: `${path}.environment_variables.${name}` }, `the variable \`${name}\` ${reason}`);
+  }
+}
 
 /** What the node says of a field, or else its component, with the place where it is said. */
 function declaredField(key: string, step: Step, bound: Mapping): [unknown, Field] {
