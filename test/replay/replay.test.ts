@@ -3,9 +3,15 @@
 import type { OrchestrationContext, Task } from "durable-functions";
 import { describe, expect, test } from "vitest";
 import { EventType, eventTypeName, type HistoryEvent, historyEvent } from "#local/host/durable/events.ts";
+import { collectDataset } from "#orchestrations/collect-dataset.ts";
+import { deliverNotification } from "#orchestrations/deliver-notification.ts";
+import { runDoWhile } from "#orchestrations/run-do-while.ts";
+import { runIfElse } from "#orchestrations/run-if-else.ts";
 import { runNode } from "#orchestrations/run-node.ts";
+import { runParallelFor } from "#orchestrations/run-parallel-for.ts";
 import { runPipeline } from "#orchestrations/run-pipeline.ts";
 import { runPromote } from "#orchestrations/run-promote.ts";
+import { runSweep } from "#orchestrations/run-sweep.ts";
 import { episodesOf, readHistories, registerForReplay, type StoredHistory } from "./replay.ts";
 
 const histories = readHistories();
@@ -13,6 +19,12 @@ const players: Record<string, ReturnType<typeof registerForReplay>> = {
   runPipeline: registerForReplay(runPipeline),
   runNode: registerForReplay(runNode),
   runPromote: registerForReplay(runPromote),
+  runSweep: registerForReplay(runSweep),
+  runParallelFor: registerForReplay(runParallelFor),
+  runDoWhile: registerForReplay(runDoWhile),
+  runIfElse: registerForReplay(runIfElse),
+  collectDataset: registerForReplay(collectDataset),
+  deliverNotification: registerForReplay(deliverNotification),
 };
 
 function historyOf(title: string): StoredHistory {
@@ -39,7 +51,7 @@ async function playAll(history: StoredHistory, play = playerOf(history)) {
 }
 
 describe("stored histories", () => {
-  test("are of every kind of end, of the orchestrations that all runs share", () => {
+  test("are of every kind of end, of every orchestration", () => {
     const titles = histories.map(({ title }) => title);
     const kinds = ["success", "failure", "cancel", "size-fall-back", "second-generation", "first-generation"];
     for (const kind of kinds) {
