@@ -38,7 +38,8 @@ async function list(context: CliContext, { json, ...server }: ModelFlags): Promi
 async function show(context: CliContext, model: string, { json, ...server }: ModelFlags): Promise<void> {
   const { terminal } = context;
   const { client } = await connect(context, server);
-  const [name = "", version] = model.split(":", 2);
+  const colon = model.indexOf(":");
+  const [name, version] = colon === -1 ? [model] : [model.slice(0, colon), model.slice(colon + 1)];
   if (version !== undefined) {
     const document = await client.getModelVersion(name, version);
     return terminal.out(json === true ? JSON.stringify(document) : renderModelVersion(document, tableOptions(context)));

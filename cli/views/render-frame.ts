@@ -76,7 +76,8 @@ function renderWhole({ document }: RunProgress, now: number, colors: Colors): st
     `${done} of ${nodes.length} nodes`,
     time,
     ...describeCost(document.cost),
-    ...(waitsFor === undefined ? [] : [`waits for ${waitsFor}`]),
+    // One that runs says so beside the node that waits.
+    ...(waitsFor === undefined || status !== "queued" ? [] : [`waits for ${waitsFor}`]),
     `${pipeline} ${runId}`,
   ].join("  ");
 }

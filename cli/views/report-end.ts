@@ -35,6 +35,8 @@ export function reportEnd(document: RunDocument, { colors, hint }: EndOptions): 
     ...(failureClass === undefined ? [] : [adviceFor(failureClass)]),
     ...others(document, node, { colors, hint }),
     ...(node.jobName === undefined ? [] : [`Whole log: ${hint(`logs ${runId} ${node.name}`)}`]),
+    // What else a run has come to, when it went on after a failure.
+    ...(promotion?.outcome === "not-promoted" ? [] : model),
   ];
 }
 

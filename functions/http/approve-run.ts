@@ -25,8 +25,8 @@ export const approveRun = ({ runs, plans, approvals, log }: App) =>
       const { decision, by, comment } = body;
       const wanted: ApprovalAnswer = {
         decision: decision === "approve" ? "approved" : "rejected",
-        ...(by === undefined ? {} : { by }),
-        ...(comment === undefined ? {} : { comment }),
+        ...(by === undefined || by === "" ? {} : { by }),
+        ...(comment === undefined || comment === "" ? {} : { comment }),
         time: new Date().toISOString(),
       };
       const known = await approvals.read(runId);

@@ -179,13 +179,14 @@ function compileOnce(
   compiler.compile(scope);
   const settingsNodes = readSettingsNodes(read.settings ?? {}, scope, nodes, list);
   const own = read.settings?.mlpipe ?? {};
-  const promotion = own.promote === undefined ? undefined : readPromotion(own.promote, scope, nodes, compiler);
+  const timeoutSeconds = options.timeoutSeconds ?? own.limits?.run;
+  const promotion =
+    own.promote === undefined ? undefined : readPromotion(own.promote, scope, nodes, compiler, timeoutSeconds);
   if (promotion !== undefined) nodes.set(promotion.name, promotion);
   if (isCheckOnly) return { plan: undefined, list, refused };
 
   const policy = toNodePolicy(own);
   const concurrency = toConcurrency(own);
-  const timeoutSeconds = options.timeoutSeconds ?? own.limits?.run;
   const maxCost = options.maxCost ?? own.limits?.cost;
   const name = options.name ?? read.name ?? "pipeline";
   const displayName = options.displayName ?? read.display_name;

@@ -33,6 +33,7 @@ interface Written {
 /**
  * @param read what stands there, as far as it has the right types
  * @param nodes the plan's nodes so far, by name
+ * @param runSeconds how long the run may take
  * @returns the node; undefined after having told what is wrong with it
  */
 export function readPromotion(
@@ -40,6 +41,7 @@ export function readPromotion(
   scope: Scope,
   nodes: ReadonlyMap<string, PlanNode>,
   compiler: PlanCompiler,
+  runSeconds: number | undefined,
 ): PlanNode | undefined {
   const { list } = compiler;
   const path = "settings.mlpipe.promote";
@@ -65,6 +67,11 @@ export function readPromotion(
     : undefined;
   if (memberOf(written, "approval") === null)
     list.error(at("approval"), "expected `timeout`, such as {timeout: 259200} for three days");
+  if (approval !== undefined && runSeconds !== undefined && approval.timeoutSeconds >= runSeconds)
+    list.warn(
+      at("approval"),
+      `the run's own limit of ${runSeconds} s ends before the ${approval.timeoutSeconds} s of the wait`,
+    );
   if (output === undefined || model === undefined || list.hasErrors) return undefined;
   const plan = { model, stage, rules, ...(approval === undefined ? {} : { approval }) };
   return controlNode({

@@ -4,11 +4,12 @@ import { parsePipeline } from "#shared/domain/load-pipeline.ts";
 import { graphOf } from "#shared/domain/plan.ts";
 import { formatIssue } from "#shared/errors.ts";
 
-async function compile(promote: string, more = "") {
+async function compile(promote: string, more = "", own = "") {
   const { document, issues } = await parsePipeline(
     `type: pipeline
 settings:
   mlpipe:
+    ${own}
     promote:
 ${promote
   .trim()
@@ -120,11 +121,11 @@ approval: { timeout: 259200 }`);
   });
 
   test.for([
-    ["name: digits", "p.yml:4:5 settings.mlpipe.promote: a promotion needs a `model`"],
-    ['model: "${{parent.jobs.train.outputs.model}}"', "p.yml:4:5 settings.mlpipe.promote: a promotion needs a `name`"],
+    ["name: digits", "p.yml:5:5 settings.mlpipe.promote: a promotion needs a `model`"],
+    ['model: "${{parent.jobs.train.outputs.model}}"', "p.yml:5:5 settings.mlpipe.promote: a promotion needs a `name`"],
     [
       "model: train.model\nname: digits",
-      "p.yml:5:14 settings.mlpipe.promote.model: expected ${{parent.jobs.<node>.outputs.<name>}}",
+      "p.yml:6:14 settings.mlpipe.promote.model: expected ${{parent.jobs.<node>.outputs.<name>}}",
     ],
     ['model: "${{parent.jobs.trian.outputs.model}}"\nname: d', "there is no node `trian`"],
     ['model: "${{parent.jobs.train.outputs.modle}}"\nname: d', "did you mean `model`"],
@@ -135,7 +136,7 @@ approval: { timeout: 259200 }`);
     ['model: "${{parent.jobs.prep.outputs.index}}"\nname: d', "`index` of `prep` is a table"],
     [
       'model: "${{parent.jobs.train.outputs.model}}"\nname: a/b',
-      "p.yml:6:13 settings.mlpipe.promote.name: a model's name",
+      "p.yml:7:13 settings.mlpipe.promote.name: a model's name",
     ],
     [`${model}\nstage: archived`, "`archived` is what a former champion becomes"],
     [`${model}\nrules: [{ metric: a, at_least: 1 }]`, "a rule needs the `node`"],
@@ -157,6 +158,11 @@ approval: { timeout: 259200 }`);
   ])("tells what is wrong with %j", async ([promote = "", message = ""]) => {
     const { told } = await compile(promote);
     expect(told.join("\n")).toContain(message);
+  });
+
+  test("is told when the run ends before anybody may answer", async () => {
+    const { told } = await compile(`${model}\napproval: { timeout: 7200 }`, "", "limits: { run: 3600 }");
+    expect(told.join("\n")).toContain("the run's own limit of 3600 s ends before the 7200 s of the wait");
   });
 
   test("is told to have no effect in a sub-pipeline", async () => {
