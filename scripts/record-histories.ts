@@ -101,14 +101,14 @@ function loopsOf(before: string): Jobs {
     },
     each: {
       type: "parallel_for",
-      body: "\${{parent.jobs.piece}}",
+      body: "${{parent.jobs.piece}}",
       items: [{ word: "a" }, { word: "b" }, { word: "c" }],
       max_concurrency: 2,
     },
     step: { component: component("step", count, { n: { type: "integer" } }, outputs), inputs: { n: 0 } },
     loop: {
       type: "do_while",
-      body: "\${{parent.jobs.step}}",
+      body: "${{parent.jobs.step}}",
       condition: "on",
       mapping: { n: "n" },
       limits: { max_iteration_count: 10 },
