@@ -8,7 +8,7 @@ import { Item, LoopPlan } from "#shared/domain/control/loop-plan.ts";
 import { PlanBody, PlanGraph } from "#shared/domain/plan.ts";
 import { NodeRecipe, RememberedNode } from "#shared/domain/remembered-node.ts";
 import { NodeFailure } from "#shared/domain/run.ts";
-import { activity, briefly } from "./contract.ts";
+import { activity, briefly, promptly } from "./contract.ts";
 import { ApprovalAnswer, Promotion } from "#shared/domain/promotion/promotion.ts";
 import { Message } from "#shared/domain/webhook/notification.ts";
 import { NodeSignal } from "./signals.ts";
@@ -133,7 +133,11 @@ export const lendMoney = activity("lendMoney", {
       mayWait: z.boolean(),
     }),
   ]),
+  retry: promptly,
 });
+
+export type LoanRequest = z.infer<typeof lendMoney.input>;
+export type LoanAnswer = z.infer<typeof lendMoney.output>;
 
 /** Takes down what a job has cost and frees the rest of its money; of one that may still run, the money stays lent. */
 export const settleMoney = activity("settleMoney", {

@@ -26,6 +26,9 @@ export const patiently: RetryPolicy = {
   maxRetryMs: 60_000,
 };
 
+/** For what somebody waits for who knows better what to do without an answer: gives up within half a minute. */
+export const promptly: RetryPolicy = { firstRetryMs: 1_000, maxAttempts: 5, backoffCoefficient: 2, maxRetryMs: 8_000 };
+
 /** For what is nice to have: a run that has its results does not wait long for it. */
 export const briefly: RetryPolicy = { firstRetryMs: 500, maxAttempts: 3, backoffCoefficient: 2, maxRetryMs: 2_000 };
 

@@ -8,13 +8,15 @@ import type { JobTiming } from "#shared/domain/cost/durations.ts";
 import { addTime, timeOn } from "#shared/domain/cost/machine-time.ts";
 import { phaseOf } from "#shared/domain/job-phase.ts";
 import type { NodeResult } from "#shared/domain/node-result.ts";
-import { lendMoney, settleMoney } from "./activities.ts";
+import { lendMoney, type LoanAnswer, type LoanRequest, settleMoney } from "./activities.ts";
 import { call } from "./contract.ts";
-import { failed, type NodeWork, now, secondsAfter, type WatchedJob } from "./node-work.ts";
+import { failed, hasPassed, type NodeWork, now, secondsAfter, type WatchedJob } from "./node-work.ts";
 import type { NodeInput } from "./run-node.ts";
 
 /** Seconds between questions of a node that waits for money to come back. */
 const moneyPollSeconds = 20;
+/** Seconds for which the ledger may be out of reach before a node that has no job gives up. */
+const ledgerPatienceSeconds = 3600;
 /** Seconds between looks at a job that waits for a machine, where its money counts. */
 const queuePollSeconds = 60;
 
@@ -29,7 +31,16 @@ export function* takeLease(
   work: NodeWork,
   jobName: string,
 ): Generator<Task, "lent" | "waits" | NodeResult, unknown> {
-  const answer = yield* call(context, lendMoney, { ...requestOf(input, work, jobName), step: 1, used: 0 });
+  const answer = yield* ask(context, { ...requestOf(input, work, jobName), step: 1, used: 0 });
+  const time = now(context);
+  if (answer.kind === "none") {
+    work.ledgerDownSince ??= time;
+    if (hasPassed(context, secondsAfter(work.ledgerDownSince, ledgerPatienceSeconds)))
+      return failed(context, input, work, { class: "storage", reason: answer.reason });
+    work.pause = { until: secondsAfter(time, moneyPollSeconds), waitsFor: answer.reason };
+    return "waits";
+  }
+  delete work.ledgerDownSince;
   if (answer.kind === "lent") {
     const { rate, allowance, ceilingSeconds, reason } = answer;
     work.lease = {
@@ -40,12 +51,11 @@ export function* takeLease(
       reason,
       ...(ceilingSeconds === undefined ? {} : { ceilingSeconds }),
     };
-    work.machineSince = now(context);
+    work.machineSince = time;
     return "lent";
   }
   if (!answer.mayWait) return failed(context, input, work, { class: "cost-cap", reason: answer.reason });
-  const until = secondsAfter(now(context), moneyPollSeconds);
-  work.pause = { until, waitsFor: `money: ${answer.reason}` };
+  work.pause = { until: secondsAfter(time, moneyPollSeconds), waitsFor: `money: ${answer.reason}` };
   return "waits";
 }
 
@@ -66,8 +76,9 @@ export function* extendLease(
   if (lease === undefined || secondsLeft(context, work) > seconds) return undefined;
   lease.step += 1;
   const request = { ...requestOf(input, work, lease.jobName), step: lease.step, used: usedBy(context, work) };
-  const answer = yield* call(context, lendMoney, request);
+  const answer = yield* ask(context, request);
   lease.reason = answer.reason;
+  lease.isUnanswered = answer.kind === "none";
   if (answer.kind === "lent") lease.allowance = answer.allowance;
   return secondsLeft(context, work) > 0 ? undefined : answer.reason;
 }
@@ -78,7 +89,9 @@ export function* extendLease(
  */
 export function longestPause(context: OrchestrationContext, work: NodeWork, job: WatchedJob): number {
   const left = secondsLeft(context, work);
-  return isQueued(job) && left !== Infinity ? Math.min(left, queuePollSeconds) : left;
+  if (left === Infinity) return left;
+  const pause = work.lease?.isUnanswered === true ? moneyPollSeconds : isQueued(job) ? queuePollSeconds : left;
+  return Math.min(left, pause);
 }
 
 /** Seconds until a job has to be told to stop, unless more is lent; Infinity where there is no cap. */
@@ -144,6 +157,18 @@ export function* settleLease(
   if (lease === undefined || lease.rate === 0) return;
   const lost = end === "lost" && machineSince !== undefined ? { lostSince: machineSince } : {};
   yield* call(context, settleMoney, { runId, node, jobName: lease.jobName, cost, ...lost });
+}
+
+type Answer = LoanAnswer | { readonly kind: "none"; readonly reason: string };
+
+/** Whoever gets no answer decides by what is lent already. */
+function* ask(context: OrchestrationContext, request: LoanRequest): Generator<Task, Answer, unknown> {
+  try {
+    return yield* call(context, lendMoney, request);
+  } catch (error) {
+    const said = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+    return { kind: "none", reason: `the ledger of the run's cap cannot be reached: ${said.slice(0, 300)}` };
+  }
 }
 
 function isQueued({ phase }: WatchedJob): boolean {

@@ -31,6 +31,8 @@ export interface NodeWork {
   timing?: JobTiming;
   /** Of the attempts before alone. */
   pastTime?: MachineTime;
+  /** Since when nobody has answered to the question for money. */
+  ledgerDownSince?: string;
   /** What the newest attempt may spend, where the run has a cap. */
   lease?: Lease;
 }
@@ -46,6 +48,8 @@ export interface Lease {
   readonly ceilingSeconds?: number;
   /** What was said when it was last asked for. */
   reason: string;
+  /** When it was last asked for, nobody answered. */
+  isUnanswered?: boolean;
 }
 
 export interface Pause {

@@ -1,4 +1,5 @@
 import type { DurableClient } from "durable-functions";
+import type { LoanAnswer, LoanRequest } from "#orchestrations/activities.ts";
 import type { Ml } from "#shared/azure/ml.ts";
 import { type CostLedger, describeCap, reserveSeconds, shortestSeconds } from "#shared/domain/cost/cost-ledger.ts";
 import { costOf, formatUsd, toMicros, toUsd } from "#shared/domain/cost/money.ts";
@@ -9,20 +10,6 @@ import { isMlpipeError } from "#shared/errors.ts";
 import type { Plans } from "#shared/plans.ts";
 import type { CostLedgers } from "../cost/cost-ledgers.ts";
 import { findInstance, liveStatuses } from "../instances.ts";
-
-export interface Loan {
-  readonly runId: string;
-  readonly node: string;
-  readonly jobName: string;
-  readonly instanceType?: string | undefined;
-  readonly isDedicated?: boolean | undefined;
-  readonly step: number;
-  readonly used: number;
-}
-
-type LoanAnswer =
-  | { kind: "lent"; rate: number; allowance: number; ceilingSeconds?: number; reason: string }
-  | { kind: "refused"; reason: string; mayWait: boolean };
 
 /** The service takes no longer limit on a job's time than this: 21 days. */
 const longestCeiling = 21 * 86_400;
@@ -41,7 +28,7 @@ export function createLendMoney({
   ml: Pick<Ml, "getJob">;
 }) {
   return async function lendMoney(
-    { runId, node, jobName, instanceType, isDedicated, step, used }: Loan,
+    { runId, node, jobName, instanceType, isDedicated, step, used }: LoanRequest,
     client: DurableClient,
   ): Promise<LoanAnswer> {
     const { plan } = await plans.get(runId);

@@ -135,6 +135,37 @@ describe("a node of a run with a cap", () => {
     expect(calls("settleMoney")).toMatchObject([{ cost: Math.ceil((rate * 3) / 3600) }]);
   });
 
+  test("goes on by what it has while the ledger is out of reach, asks again soon, and stops in time", () => {
+    let canceledAfter = 0;
+    const { output, calls } = live({
+      activity({ name }, count, { elapsedSeconds }) {
+        if (name === "lendMoney" && count === 1) return lent(minutes(11));
+        if (name === "lendMoney") throw new Error("the store does not answer");
+        if (name === "cancelJob") canceledAfter = elapsedSeconds;
+        return name === "getJob" && canceledAfter > 0 ? { jobStatus: "Canceled", outcome: "canceled" } : undefined;
+      },
+    });
+    expect(canceledAfter).toBeCloseTo(600, 1);
+    expect(calls("lendMoney").length).toBeGreaterThan(10);
+    expect(output).toMatchObject({
+      failure: {
+        class: "cost-cap",
+        reason: "the ledger of the run's cap cannot be reached: the store does not answer",
+      },
+    });
+  });
+
+  test("waits for a ledger that is out of reach before it has a job, and gives up after an hour", () => {
+    const { output, calls, stage } = live({
+      activity({ name }) {
+        if (name === "lendMoney") throw new Error("the store does not answer");
+      },
+    });
+    expect(output).toMatchObject({ status: "failed", failure: { class: "storage" } });
+    expect(stage.elapsedSeconds).toBeGreaterThanOrEqual(3600);
+    expect(calls("submitJob")).toEqual([]);
+  });
+
   test("keeps the money of a job that is silent, from when its machine counts", () => {
     const { calls } = live({
       activity({ name }, count) {

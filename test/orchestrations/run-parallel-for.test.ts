@@ -42,6 +42,12 @@ describe("a parallel_for", () => {
     expect(output).toMatchObject({ status: "completed", loop: { total: 3, begun: 3, completed: 3 } });
   });
 
+  test("adds up how long the machines of all items were used, each once", () => {
+    const events = [1, 2, 1].map((number) => tell({ ...completed(item(number)), machineTime: { A: number } }));
+    const { output } = playLoop(runParallelFor, loopOver(2), events, gathering);
+    expect(output).toMatchObject({ status: "completed", machineTime: { A: 3 } });
+  });
+
   test("runs so many at a time", () => {
     const events = [2, 1, 3, 4].map((number) => tell(completed(item(number))));
     const { stage } = playLoop(runParallelFor, loopOver(4, { atOnce: 2 }), events, gathering);

@@ -100,6 +100,24 @@ describe("a sweep", () => {
     });
   });
 
+  test("ends when there is no money for a trial, and adds up how long the machines of all were used", () => {
+    const poor: NodeResult = {
+      ...base,
+      node: "tune.trial_1",
+      status: "failed",
+      failure: { class: "cost-cap", reason: "the cap of $5.00 is reached: $4.20 spent" },
+      machineTime: { A: 30 },
+    };
+    const { output, stage } = run(plan(), [tell(poor), tell({ ...canceled(2), machineTime: { A: 12.5, B: 1 } })]);
+    expect(started(stage)).toHaveLength(1);
+    expect(signals(stage.calls)).toMatchObject([{ nodes: ["tune.trial_2"], signal: { kind: "cancel" } }]);
+    expect(output).toMatchObject({
+      status: "failed",
+      failure: { class: "cost-cap", reason: "the cap of $5.00 is reached: $4.20 spent" },
+      machineTime: { A: 42.5, B: 1 },
+    });
+  });
+
   test("fails when no trial logs the metric, and names it", () => {
     const { output } = run(plan(), [tell(done(1)), tell(done(2)), tell(done(3))], () => []);
     expect(output).toMatchObject({

@@ -33,6 +33,24 @@ describe("a run with a cap", () => {
     expect(statuses.at(-1)?.status).toBe("Canceled");
   });
 
+  test("is kept by an app that was killed in the middle of a lease", async () => {
+    const { app, stack, controls } = own;
+    const { runId } = await app.start({ long: sized("sleep 600") }, { settings: capped(110) });
+    await app.until(runId, ({ nodes }) => nodes[0]?.jobStatus === "Running");
+    process.kill(stack.pids().host, "SIGKILL");
+    const answers = () =>
+      app.call(`runs/${runId}`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await expect.poll(answers, { timeout: 60_000 }).toBe(true);
+    const run = await app.ended(runId);
+    expect(run).toMatchObject({ status: "failed", cost: { held: 0 } });
+    expect(run.failure?.reason).toMatch(/^the cap of \$110\.00 is reached/);
+    expect(run.cost?.spent).toBeLessThanOrEqual(110);
+    expect(await controls.jobPuts(runId)).toHaveLength(1);
+  });
+
   test("that fits is left alone, costs what its jobs did, and is told beforehand the next time", async () => {
     const { app } = own;
     const jobs = { first: sized("sleep 1"), second: sized("sleep 1") };
