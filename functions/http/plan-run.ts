@@ -1,7 +1,7 @@
 import { PlanAnswer, PlanRequest } from "#shared/api.ts";
 import { capIssues } from "#shared/domain/cost/keepable-cap.ts";
 import { parsePipeline } from "#shared/domain/load-pipeline.ts";
-import { dependenciesOf, type PlanInput } from "#shared/domain/plan.ts";
+import { dependenciesOf, type Plan, type PlanInput } from "#shared/domain/plan.ts";
 import type { App } from "../app.ts";
 import { createForecastRun } from "../cost/forecast-run.ts";
 import { withoutLocalFiles } from "../inline-pipeline.ts";
@@ -29,10 +29,7 @@ export const planRun = (app: App) => {
           ? { document: withoutLocalFiles(await parsePipeline(pipeline, {})) }
           : await loadNamedPipeline({ pipelines, registry }, name, version);
       const { plan, warnings } = await startRun.preview({ ...asked, ...options });
-      const refused = new Map(
-        plan.nodes.flatMap(({ name, refusal }) => (refusal === undefined ? [] : [[name, `it is ${refusal}`]])),
-      );
-      for (const [name, reason] of await admission.refusals(plan)) refused.set(name, reason);
+      const refused = whyRefused(plan, await admission.refusals(plan));
       const planned = await planReuse({ ...plan, nodes: plan.nodes.filter(({ name }) => !refused.has(name)) });
       const { nodes: forecasts, run: forecast } = await forecastRun(plan, planned);
       const unkeepable = capIssues(plan, app.prices);
@@ -70,4 +67,18 @@ function computeName(reference: string): string {
 function describeInput(input: PlanInput): string {
   if (input.kind === "literal") return input.value;
   return input.kind === "data" ? input.uri : `${input.node}.${input.output}`;
+}
+
+/** Node -> why it cannot run; a loop cannot when a node of its body cannot. */
+function whyRefused(plan: Plan, byWorkspace: ReadonlyMap<string, string>): Map<string, string> {
+  const bodies = Object.entries(plan.bodies ?? {});
+  const nodes = [plan, ...bodies.map(([, body]) => body)].flatMap((each) => each.nodes);
+  const refused = new Map(byWorkspace);
+  for (const { name, refusal } of nodes) if (refusal !== undefined) refused.set(name, `it is ${refusal}`);
+  // A body within a body comes before it.
+  for (const [loop, body] of bodies) {
+    const inside = body.nodes.find(({ name }) => refused.has(name));
+    if (inside !== undefined) refused.set(loop, `\`${inside.name}\` cannot run: ${refused.get(inside.name)}`);
+  }
+  return refused;
 }
