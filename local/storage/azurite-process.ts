@@ -1,6 +1,6 @@
 // The process Azurite runs in: its blob service as published, its metadata kept on disk, gone when its parent is.
 import { mkdirSync } from "node:fs";
-import { createRequire } from "node:module";
+import { createRequire, registerHooks } from "node:module";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { takeFolderLock } from "../folder-lock.ts";
@@ -24,6 +24,18 @@ interface BlobServer {
 }
 
 const require = createRequire(import.meta.url);
+
+// Three quarters of what Azurite loads is a telemetry client that is started by its own command line alone, and never here.
+const telemetry = "applicationinsights";
+const nothing = "embedded:nothing";
+registerHooks({
+  resolve: (specifier, context, nextResolve) =>
+    specifier === telemetry
+      ? { url: nothing, format: "commonjs", shortCircuit: true }
+      : nextResolve(specifier, context),
+  load: (url, context, nextLoad) =>
+    url === nothing ? { format: "commonjs", source: "", shortCircuit: true } : nextLoad(url, context),
+});
 
 // Azurite publishes no types and no library entry: these are the constructors its own command line calls.
 function createBlobServer(folder: string, port: number): BlobServer {
