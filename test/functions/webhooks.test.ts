@@ -103,6 +103,20 @@ describe("a webhook", () => {
     expect(typesAt("/others")).toEqual([]);
   });
 
+  test("is told once when a run waits for somebody's answer, and of what", async () => {
+    await register("people", { events: ["run.waiting", "run.completed"] });
+    const promote = { model: "${{parent.jobs.train.outputs.model}}", name: "digits", approval: { timeout: 3600 } };
+    const command = "printf model > ${{outputs.model}}/model";
+    const train = shell(command, { outputs: { model: { type: "uri_folder" } } });
+    const { runId } = await world.app.start({ train }, { name: "told", settings: { mlpipe: { promote } } });
+    const { message } = await awaited("/people", "run.waiting");
+    const waitsFor = "approval of model digits for production";
+    expect(message.data).toMatchObject({ runId, pipeline: "told", status: "running", node: "promote", waitsFor });
+    await world.app.call(`runs/${runId}/approve`, { method: "POST", body: { decision: "reject" } });
+    await awaited("/people", "run.completed");
+    expect(typesAt("/people")).toEqual(["run.waiting", "run.completed"]);
+  });
+
   test("that does not answer keeps no run waiting, and gets its message when it is back", async () => {
     status = (path, nth) => (path === "/flaky" && nth === 1 ? 503 : 204);
     await register("flaky", { events: ["run.completed"] });

@@ -142,6 +142,16 @@ describe("a champion that has to be scored", () => {
     expect(waitOf(stage).waitsFor).toContain("version 3");
   });
 
+  test("is waited for on, when somebody has made its end up", () => {
+    const forged = { kind: "node-ended", result: { ...scored, status: "failed", failure: { reason: "made up" } } };
+    const { result, stage } = run({
+      judge: [unscored, unscored, passed],
+      events: [forged, { kind: "node-ended", result: scored }],
+    });
+    expect(result).toMatchObject({ promotion: { outcome: "promoted" } });
+    expect(namesOf(stage).filter((name) => name === "judgeModel")).toHaveLength(3);
+  });
+
   test("whose end nobody tells is found by the timer", () => {
     const { result, stage } = run({ judge: [unscored, passed], events: [], check: () => [scored] });
     expect(result).toMatchObject({ promotion: { outcome: "promoted" } });

@@ -34,6 +34,8 @@ interface Trial {
   readonly data?: string;
   readonly rules?: readonly object[];
   readonly approval?: object;
+  /** A file of the model's without which it cannot be scored, and which other models have not. */
+  readonly needs?: string;
   readonly pipeline?: string;
   readonly concurrency?: object;
   /** Whether earlier runs' nodes may stand for this one's. */
@@ -44,18 +46,33 @@ const floor = { node: "score", metric: "accuracy", at_least: 0.5 };
 const better = { node: "score", metric: "accuracy", better_than: "champion" };
 
 async function start(on: App, trial: Trial) {
-  const { name, accuracy, data = "easy", rules = [floor], approval, pipeline = "gate", concurrency, reuses } = trial;
+  const {
+    name,
+    accuracy,
+    data = "easy",
+    rules = [floor],
+    approval,
+    pipeline = "gate",
+    concurrency,
+    reuses,
+    needs,
+  } = trial;
   const promote = { model: at("train", "model"), name, rules, ...(approval === undefined ? {} : { approval }) };
+  const files = ["accuracy", ...(needs === undefined ? [] : [needs])];
+  const checks = needs === undefined ? "" : `test -e \${{inputs.model}}/${needs} && `;
   const jobs = {
     prep: shell("printf '%s' ${{inputs.data}} > ${{outputs.table}}/data", {
       inputs: { data },
       outputs: { table: folder },
     }),
-    train: shell("printf '%s' ${{inputs.accuracy}} > ${{outputs.model}}/accuracy", {
-      inputs: { accuracy: `${accuracy}`, table: at("prep", "table") },
-      outputs: { model: folder },
-    }),
-    score: shell('printf %s "$PROGRAM" > score.py && python score.py ${{inputs.model}} ${{inputs.table}}', {
+    train: shell(
+      `printf '%s' \${{inputs.accuracy}} | tee ${files.map((file) => `\${{outputs.model}}/${file}`).join(" ")}`,
+      {
+        inputs: { accuracy: `${accuracy}`, table: at("prep", "table") },
+        outputs: { model: folder },
+      },
+    ),
+    score: shell(`${checks}printf %s "$PROGRAM" > score.py && python score.py \${{inputs.model}} \${{inputs.table}}`, {
       inputs: { model: at("train", "model"), table: at("prep", "table") },
       environment_variables: { PROGRAM: program },
     }),
@@ -145,6 +162,17 @@ describe("a model", () => {
 
     const hardButWorse = await run({ name, accuracy: "0.8", data: "hard", rules });
     expect(hardButWorse.promotion?.reason).toContain("accuracy 0.6 is not better than champion 2's 0.75");
+  });
+
+  test("keeps its champion when that cannot be scored, unless its author says otherwise", async () => {
+    const name = newName();
+    await run({ name, accuracy: "0.6", rules: [better] });
+    const kept = await run({ name, accuracy: "0.9", rules: [better], needs: "weights" });
+    expect(kept).toMatchObject({ status: "completed", promotion: { outcome: "not-promoted" } });
+    expect(kept.promotion?.reason).toMatch(/^accuracy 0.9, champion 1 cannot be scored: .*exit code 1/);
+    const lenient = { ...better, if_unscorable: "pass" };
+    const replaced = await run({ name, accuracy: "0.9", rules: [lenient], needs: "weights" });
+    expect(replaced.promotion).toMatchObject({ outcome: "promoted", version: "2" });
   });
 
   test("that a run makes again is not registered again", async () => {
