@@ -26,6 +26,8 @@ export interface ChildOptions {
   readonly onStart?: (pid: number) => void;
   /** Told why it has to be started again. */
   readonly onRestart?: (reason: string) => void;
+  /** Told that it serves again, and for how long it did not. */
+  readonly onRecovered?: (goneMs: number) => void;
 }
 
 export interface Child {
@@ -61,6 +63,7 @@ export function startChild({
   log,
   onStart,
   onRestart,
+  onRecovered,
 }: ChildOptions): Child {
   const ready = Promise.withResolvers<unknown>();
   const failed = Promise.withResolvers<Error>();
@@ -69,6 +72,7 @@ export function startChild({
   let child: ChildProcess | undefined;
   let failures = 0;
   let hasServed = false;
+  let endedAt = 0;
 
   /** One life of the child. Resolves when it is over with what it died of. */
   function live(): Promise<{ reason: string; isFinal: boolean; wasHealthy: boolean }> {
@@ -95,6 +99,7 @@ export function startChild({
       }
       clearTimeout(tooSlow);
       readyAt = performance.now();
+      if (hasServed) onRecovered?.(readyAt - endedAt);
       hasServed = true;
       ready.resolve(message.data);
     });
@@ -102,6 +107,8 @@ export function startChild({
       const over = (how: string) => {
         clearTimeout(tooSlow);
         child = undefined;
+        // One that dies on the way back has been gone since it last served.
+        if (readyAt !== undefined) endedAt = performance.now();
         const wasHealthy = readyAt !== undefined && performance.now() - readyAt >= healthyMs;
         // One that has served before can serve again.
         resolve({ reason: finalReason ?? how, isFinal: finalReason !== undefined && !hasServed, wasHealthy });

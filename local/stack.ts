@@ -107,6 +107,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         log: openChildLog(join(home, "logs", `${part}.log`)),
         onStart: (pid) => void register.add(pid),
         onRestart: (reason) => onProgress?.(`${part} ended (${reason}) and is started again`),
+        onRecovered: (goneMs) => onProgress?.(`${part} serves again after ${(goneMs / 1000).toFixed(1)} s`),
       });
       children.set(part, child);
       const message = Ready.parse(await child.ready);

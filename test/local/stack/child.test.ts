@@ -13,11 +13,12 @@ afterEach(async () => {
   for (const end of endings.splice(0)) await end();
 });
 
-async function start(options: object) {
+async function start(options: object, healthyMs?: number) {
   const folder = await mkdtemp(join(tmpdir(), "mlpipe-child-"));
   const file = join(folder, "child.log");
   const started: number[] = [];
   const restarts: string[] = [];
+  const recoveries: number[] = [];
   const child: Child = startChild({
     name: "child",
     module: new URL("fake-child.ts", import.meta.url),
@@ -26,21 +27,34 @@ async function start(options: object) {
     log: openChildLog(file),
     onStart: (pid) => started.push(pid),
     onRestart: (reason) => restarts.push(reason),
+    onRecovered: (goneMs) => recoveries.push(goneMs),
+    healthyMs,
   });
   endings.push(async () => {
     await child.stop(2000);
     await rm(folder, { recursive: true, force: true });
   });
-  return { child, started, restarts, log: () => readFile(file, "utf8") };
+  return { child, started, restarts, recoveries, log: () => readFile(file, "utf8") };
 }
 
 test("a child that is killed is started again with the same options", async () => {
-  const { child, started, restarts } = await start({ says: "hello" });
+  const { child, started, restarts, recoveries } = await start({ says: "hello" });
   await child.ready;
   process.kill(child.pid(), "SIGKILL");
-  while (started.length < 2) await delay(20);
+  while (recoveries.length < 1) await delay(20);
   expect(restarts).toEqual(["killed by SIGKILL"]);
+  expect(started).toHaveLength(2);
   expect(started[1]).not.toBe(started[0]);
+});
+
+test("a child that serves each time is started again however often it is killed, where that counts as health", async () => {
+  const { child, restarts, recoveries } = await start({}, 0);
+  await child.ready;
+  for (let deaths = 1; deaths <= 6; deaths += 1) {
+    process.kill(child.pid(), "SIGKILL");
+    while (recoveries.length < deaths) await delay(10);
+  }
+  expect(restarts).toHaveLength(6);
 });
 
 test("a child that says it cannot start is given up at once with its reason", async () => {
