@@ -153,6 +153,10 @@ describe("a forecast", () => {
       history: { a: [took("a", 60)] },
     });
     expect(run).toMatchObject({ seconds: { p50: 180 }, cost: { p50: 10 }, isAtLeast: false });
+    const grid = { ...sweep, sampling: { ...sweep.sampling, type: "grid" as const } };
+    const searchSpace = { lr: { type: "choice" as const, values: [1, 2, 3] } };
+    const few = node("a", [], { kind: "sweep", sweep: { ...grid, searchSpace } });
+    expect(forecast({ nodes: [few], history: { a: [took("a", 60)] } }).run.cost.p50).toBe(3);
     // Four machines for an hour.
     expect(nodes.get("a")?.worst).toEqual({ seconds: 3600, cost: 240 });
   });
