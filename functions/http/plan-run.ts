@@ -2,6 +2,7 @@ import { PlanAnswer, PlanRequest } from "#shared/api.ts";
 import { capIssues } from "#shared/domain/cost/keepable-cap.ts";
 import { parsePipeline } from "#shared/domain/load-pipeline.ts";
 import { dependenciesOf, type Plan, type PlanInput } from "#shared/domain/plan.ts";
+import { withoutSecrets } from "#shared/log.ts";
 import type { App } from "../app.ts";
 import { createForecastRun } from "../cost/forecast-run.ts";
 import { withoutLocalFiles } from "../inline-pipeline.ts";
@@ -66,7 +67,7 @@ function computeName(reference: string): string {
 
 function describeInput(input: PlanInput): string {
   if (input.kind === "literal") return input.value;
-  return input.kind === "data" ? input.uri : `${input.node}.${input.output}`;
+  return input.kind === "data" ? withoutSecrets(input.uri) : `${input.node}.${input.output}`;
 }
 
 /** Node -> why it cannot run; a loop cannot when a node of its body cannot. */

@@ -25,7 +25,8 @@ export function readData(
   if (!isRegistered(uri) || placeholderIn(uri) !== undefined) return { kind: "data", uri, ...about };
   const found = compiler.data(uri, field);
   if (found === undefined) return invalid;
-  const type = about.type ?? (found.type === undefined ? undefined : readDataType(found.type));
+  const own = found.type === undefined ? undefined : readDataType(found.type);
+  const type = own === undefined || about.type === undefined ? (about.type ?? own) : mountableType(own, about.type);
   return { kind: "data", uri: found.uri, ...about, ...(type === undefined ? {} : { type }) };
 }
 

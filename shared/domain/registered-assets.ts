@@ -33,6 +33,9 @@ export interface RegisteredAssets {
   resolved(): ResolvedAsset[];
 }
 
+/** A service that is asked for everything at once answers nothing. */
+const looksAtOnce = 16;
+
 export function createRegisteredAssets(resolver: AssetResolver | undefined): RegisteredAssets {
   const components = new Map<string, unknown>();
   const data = new Map<string, FoundData | undefined>();
@@ -90,16 +93,18 @@ export function createRegisteredAssets(resolver: AssetResolver | undefined): Reg
 
     async lookUpWanted() {
       const isAny = wantedComponents.size + wantedData.size > 0;
-      await Promise.all([
-        ...[...wantedComponents].map(async (reference) =>
-          components.set(reference, await find("component", reference, resolver?.component(reference))),
-        ),
-        ...[...wantedData].map(async (reference) =>
-          data.set(reference, await find("data", reference, resolver?.data?.(reference))),
-        ),
-      ]);
+      const looks = [
+        ...[...wantedComponents].map((reference) => async () => {
+          components.set(reference, await find("component", reference, resolver?.component(reference)));
+        }),
+        ...[...wantedData].map((reference) => async () => {
+          data.set(reference, await find("data", reference, resolver?.data?.(reference)));
+        }),
+      ];
       wantedComponents.clear();
       wantedData.clear();
+      for (let start = 0; start < looks.length; start += looksAtOnce)
+        await Promise.all(looks.slice(start, start + looksAtOnce).map((look) => look()));
       return isAny;
     },
 
@@ -110,10 +115,15 @@ export function createRegisteredAssets(resolver: AssetResolver | undefined): Reg
           return [{ kind: "component", reference, name: String(spec.name), version: String(spec.version) }];
         }),
         ...[...data].flatMap(([reference, place]): ResolvedAsset[] =>
-          place?.asset === undefined ? [] : [{ ...place.asset, reference, uri: place.uri }],
+          place?.asset === undefined ? [] : [{ ...place.asset, reference, uri: withoutSignature(place.uri) }],
         ),
       ];
       return found.toSorted((a, b) => (a.kind + a.reference < b.kind + b.reference ? -1 : 1));
     },
   };
+}
+
+/** An address may carry the right to read it in its query, which is nobody's to see. */
+function withoutSignature(uri: string): string {
+  return uri.replace(/\?.*$/s, "");
 }

@@ -66,6 +66,8 @@ describe("registered data and models", () => {
       copied: { type: "mltable", path: `azureml:${named("table")}:1`, mode: "eval_download" },
       model: { type: "custom_model", path: `azureml:${named("model")}@latest` },
       model_by_id: { type: "custom_model", path: `azureml://models/${named("model")}/versions/1` },
+      model_file: { type: "custom_model", path: `${placeOf("model")}weights` },
+      misnamed: { type: "uri_folder", path: `azureml:${named("file")}:1` },
     };
     expect(await found(inputs)).toEqual({
       file: { ".": "one" },
@@ -77,6 +79,8 @@ describe("registered data and models", () => {
       copied: { "rows.csv": "three" },
       model: { weights: "four" },
       model_by_id: { weights: "four" },
+      model_file: { ".": "four" },
+      misnamed: { ".": "one" },
     });
     const run = await app.start({ a: shell("true", { inputs: { x: inputs.newest, y: inputs.model } }) });
     expect(run.assets).toEqual([

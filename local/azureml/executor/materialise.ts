@@ -53,6 +53,9 @@ export function createMaterialiser({ datastores, cache, fetchInput }: Materialis
         throw new DataAccessError(
           "an address on the web is one file and cannot be listed: declare the input as uri_file, or give a folder in a datastore or in blob storage",
         );
+      // A model may be one file.
+      if (input.type.endsWith("_model") && (await isBlob(place, signal)))
+        return await placeFile(place, folder, how, signal);
       if (input.type === "mltable" && input.mode?.startsWith("Eval") === true)
         await placeTable(place, folder, how, signal);
       else await placeFolder(place, folder, how, signal);
@@ -159,15 +162,16 @@ export function createMaterialiser({ datastores, cache, fetchInput }: Materialis
   }
 
   async function explainEmpty({ container, path }: Place, signal: AbortSignal): Promise<never> {
-    const isFile =
-      path !== "" &&
-      !path.endsWith("/") &&
-      (await container.getBlobClient(path).exists({ abortSignal: within(signal, requestSeconds) }));
     throw new DataAccessError(
-      isFile
+      (await isBlob({ container, path }, signal))
         ? "a folder is wanted, and this is one blob: declare it as uri_file"
         : "not found, there is no blob below this folder",
     );
+  }
+
+  async function isBlob({ container, path }: Place, signal: AbortSignal): Promise<boolean> {
+    if (path === "" || path.endsWith("/")) return false;
+    return container.getBlobClient(path).exists({ abortSignal: within(signal, requestSeconds) });
   }
 
   async function fetchFile(uri: string, folder: string, signal: AbortSignal): Promise<string> {

@@ -330,6 +330,49 @@ jobs:
     });
   });
 
+  test("is written into the plan as what it was, once, and without a signature", async () => {
+    const environment = async (reference: string) =>
+      reference === "azureml:e@latest" ? { name: "e", version: "4", id: "/arm/e/4" } : undefined;
+    const data = async (reference: string) => ({
+      uri: "https://account.blob.core.windows.net/c/x?sv=1&sig=secret",
+      type: "uri_file",
+      asset: { kind: "data" as const, name: reference.slice("azureml:".length, -2), version: "1" },
+    });
+    const text = `
+type: pipeline
+jobs:
+  a: {component: azureml:step@latest, inputs: {n: 1}}
+  b: {component: azureml:step@latest, inputs: {n: 2}}
+  c: {command: "cat \${{inputs.d}}", environment: "azureml:e@latest", inputs: {d: {path: azureml:iris:1, type: uri_folder}}}`;
+    const registeredAs = { reference: "flow", version: "9" };
+    const plan = await planOf(
+      compileText(text, { name: "flow", registeredAs, assets: { ...assets, data, environment } }),
+    );
+    expect(plan.assets).toEqual([
+      { kind: "pipeline", reference: "flow", name: "flow", version: "9" },
+      { kind: "component", reference: "azureml:step@latest", name: "step", version: "3" },
+      {
+        kind: "data",
+        reference: "azureml:iris:1",
+        name: "iris",
+        version: "1",
+        uri: "https://account.blob.core.windows.net/c/x",
+      },
+      { kind: "environment", reference: "azureml:e@latest", name: "e", version: "4" },
+    ]);
+    expect(nodeNamed(plan, "c").environment).toEqual({ kind: "asset", id: "/arm/e/4" });
+    // A file is no folder, whatever the author calls it.
+    expect(nodeNamed(plan, "c").inputs["d"]).toMatchObject({ type: "uri_file" });
+  });
+
+  test("says why there is no such thing where that is known", async () => {
+    const explain = async (kind: string, reference: string) => `${kind} ${reference} has 1, 2`;
+    const text = `type: pipeline\njobs: {a: {component: "azureml:stepp:1"}}`;
+    expect(await problems(compileText(text, { assets: { ...assets, explain } }))).toEqual([
+      "2:23 jobs.a.component: there is no registered component `azureml:stepp:1`: component azureml:stepp:1 has 1, 2",
+    ]);
+  });
+
   test("and named when there is no such thing", async () => {
     const text = `
 type: pipeline
