@@ -61,14 +61,18 @@ export async function unavailableWhenDown<T>(operation: () => Promise<T>): Promi
   }
 }
 
-/** The same; what the service will not take, or does not have, is said in its own words. @throws MlpipeError `InvalidRequest`, `NotFound` */
+/** The same; what the service will not take, or does not have, is said in its own words. @throws MlpipeError `InvalidRequest`, `NotFound`; `Unavailable` when it refuses the app itself */
 export async function inServiceWords<T>(operation: () => Promise<T>): Promise<T> {
   try {
     return await unavailableWhenDown(operation);
   } catch (error) {
-    if (!isRestError(error) || (error.statusCode !== 400 && error.statusCode !== 404)) throw error;
-    const code = error.statusCode === 404 ? "NotFound" : "InvalidRequest";
-    throw new MlpipeError(code, withoutSecrets(error.message), { cause: error });
+    const status = isRestError(error) ? error.statusCode : undefined;
+    if (!isRestError(error) || status === undefined) throw error;
+    const words = withoutSecrets(error.message);
+    if (status === 401 || status === 403)
+      throw new MlpipeError("Unavailable", `Azure ML refuses this app's identity: ${words}`, { cause: error });
+    if (status !== 400 && status !== 404) throw error;
+    throw new MlpipeError(status === 404 ? "NotFound" : "InvalidRequest", words, { cause: error });
   }
 }
 

@@ -179,21 +179,16 @@ export function createMl(connection: MlClient) {
 
     /** Registers an environment under a name and version that are made of its content. @returns its ARM id @throws MlpipeError `InvalidRequest` when the workspace does not take it */
     async putEnvironment(name: string, version: string, properties: Record<string, unknown>): Promise<string> {
-      const existing = await undefinedWhenMissing(() =>
-        client.environmentVersions.get(resourceGroup, workspaceName, name, version, options()),
-      );
-      if (existing?.id !== undefined) return existing.id;
-      const created = await inServiceWords(() =>
-        client.environmentVersions.createOrUpdate(
-          resourceGroup,
-          workspaceName,
-          name,
-          version,
-          { properties },
-          options(),
-        ),
-      );
-      return created.id ?? `${workspaceId}/environments/${name}/versions/${version}`;
+      const { environmentVersions: versions } = client;
+      return inServiceWords(async () => {
+        const existing = await undefinedWhenMissing(() =>
+          versions.get(resourceGroup, workspaceName, name, version, options()),
+        );
+        if (existing?.id !== undefined) return existing.id;
+        const body = { properties };
+        const created = await versions.createOrUpdate(resourceGroup, workspaceName, name, version, body, options());
+        return created.id ?? `${workspaceId}/environments/${name}/versions/${version}`;
+      });
     },
 
     /** Finds a version of an environment of this workspace. @returns its ARM id @throws MlpipeError `NotFound` */

@@ -146,6 +146,8 @@ describe("a service that is busy or down", () => {
     };
     const ml = createMl(createMlClient(settingsOf(azure.test.workspace.url), stranger));
     await expect(ml.putJob("stranger", job())).rejects.toMatchObject({ code: "Unavailable" });
+    await expect(ml.putEnvironment("tools", "9", { image: "a" })).rejects.toMatchObject({ code: "Unavailable" });
+    await expect(ml.environmentVersion("tools", "9")).rejects.toMatchObject({ code: "Unavailable" });
   });
 });
 
