@@ -92,7 +92,9 @@ export function createAssets({ ml, blobs }: { ml: Ml; blobs: Blobs }) {
           output_name: output,
           default_datastore: datastore,
         };
-        return path.replaceAll(/\$\{\{\s*(\w+)\s*\}\}/g, (macro, key: string) => values[key] ?? macro);
+        const uri = path.replaceAll(/\$\{\{\s*(\w+)\s*\}\}/g, (macro, key: string) => values[key] ?? macro);
+        // A folder's URI is told from a file's by its last slash.
+        return type === "uri_file" || uri.endsWith("/") ? uri : `${uri}/`;
       }
       const folder = outputFolder(place, output);
       return blobs.uriOf(type === "uri_file" ? folder.slice(0, -1) : folder);
