@@ -1,9 +1,11 @@
-// How long it takes to validate and compile a pipeline of a thousand nodes, beside what the YAML library takes of it, and to
-// refuse hostile YAML. Medians of rounds that take turns.
+// How long it takes to validate and compile a pipeline of a thousand nodes, beside what reading its tokens takes of it, to start
+// the command line for it, and to refuse hostile YAML. Medians of rounds that take turns.
 // node bench/validate.ts [nodes]
 import { execFileSync } from "node:child_process";
-import { availableParallelism, loadavg } from "node:os";
-import { parseDocument } from "yaml";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
+import { join } from "node:path";
+import { Parser } from "yaml";
 import { compilePlan } from "#shared/domain/compile-plan.ts";
 import type { FileSource } from "#shared/domain/file-source.ts";
 import { loadPipeline, parsePipeline } from "#shared/domain/load-pipeline.ts";
@@ -84,15 +86,14 @@ async function validate(): Promise<void> {
   if (result.plan?.nodes.length !== nodes) throw new Error("the plan is not whole");
 }
 
-/** The library's part alone: the same text to its document, nothing read from it. */
-function parseAlone(): void {
-  const document = parseDocument(text, { schema: "failsafe", uniqueKeys: false, logLevel: "silent" });
-  if (document.errors.length > 0) throw new Error("the library refuses the text");
+/** The library's part alone: the same text to its tokens, nothing made of them. */
+function readTokensAlone(): void {
+  if ([...new Parser().parse(text)].length !== 1) throw new Error("the library refuses the text");
 }
 
 // A process of its own each time, as the command line is: nothing is compiled or warm.
 if (process.argv[3] === "once") {
-  console.log(JSON.stringify(await measure(process.argv[4] === "library" ? parseAlone : validate)));
+  console.log(JSON.stringify(await measure(process.argv[4] === "library" ? readTokensAlone : validate)));
   process.exit();
 }
 function inFreshProcess(what: "whole" | "library"): Cost {
@@ -108,23 +109,44 @@ for (let round = 0; round < freshRounds; round++) {
 const warm = { whole: [] as Cost[], library: [] as Cost[] };
 for (let round = 0; round < warmRounds; round++) {
   warm.whole.push(await measure(validate));
-  warm.library.push(await measure(parseAlone));
+  warm.library.push(await measure(readTokensAlone));
 }
+/** The whole command, from its start to its end, beside one that has nothing to do. */
+const folder = mkdtempSync(join(tmpdir(), "mlpipe-bench-"));
+writeFileSync(join(folder, "pipeline.yml"), text);
+writeFileSync(join(folder, "step.yml"), component);
+const command = { validate: [] as number[], version: [] as number[] };
+const entry = join(import.meta.dirname, "../cli/mlpipe.js");
+const elapsedOf = (...args: string[]) => {
+  const start = performance.now();
+  execFileSync(process.execPath, [entry, ...args]);
+  return performance.now() - start;
+};
+for (let round = 0; round < freshRounds; round++) {
+  command.validate.push(elapsedOf("validate", join(folder, "pipeline.yml")));
+  command.version.push(elapsedOf("--version"));
+}
+rmSync(folder, { recursive: true });
 const [load = 0] = loadavg();
 console.log(
   `${nodes} nodes, ${(text.length / 1024).toFixed(0)} KB; load ${load.toFixed(1)} on ${availableParallelism()} cores`,
 );
 for (const [name, { whole, library }] of Object.entries({ "fresh process": fresh, "same process": warm })) {
   console.log(
-    `${name}, ${whole.length} times: validated in ${summary(whole)}; of that the YAML library alone ${summary(library)}`,
+    `${name}, ${whole.length} times: validated in ${summary(whole)}; of that its tokens alone ${summary(library)}`,
   );
 }
+console.log(
+  `mlpipe validate, ${freshRounds} times: ${median(command.validate).toFixed(0)} ms; mlpipe --version: ${median(command.version).toFixed(0)} ms`,
+);
 
 function summary(costs: readonly Cost[]): string {
-  const middle = (of: (cost: Cost) => number) =>
-    costs.map(of).toSorted((one, other) => one - other)[costs.length >> 1] ?? 0;
-  const [elapsed, cpu] = [middle((cost) => cost.elapsed), middle((cost) => cost.cpu)];
+  const [elapsed, cpu] = [median(costs.map((cost) => cost.elapsed)), median(costs.map((cost) => cost.cpu))];
   return `${elapsed.toFixed(0)} ms (${cpu.toFixed(0)} ms CPU)`;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[values.length >> 1] ?? 0;
 }
 
 const aliases = ["a: &a [x, x, x, x, x, x, x, x, x]"];

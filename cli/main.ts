@@ -32,8 +32,9 @@ const commands: Readonly<Record<string, () => Promise<(context: CliContext) => C
   pipeline: async () => (await import("./commands/pipeline.ts")).createPipelineCommand,
 };
 
-function commandsFor(word: string | undefined) {
-  const asked = word !== undefined && Object.hasOwn(commands, word) ? commands[word] : undefined;
+function commandsFor(word = "") {
+  if (["-V", "--version"].includes(word)) return [];
+  const asked = Object.hasOwn(commands, word) ? commands[word] : undefined;
   return asked === undefined ? Object.values(commands) : [asked];
 }
 

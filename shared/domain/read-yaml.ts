@@ -1,8 +1,9 @@
 // YAML text to plain JSON values that remember where they were written. Text is hostile until proven otherwise: size,
 // nesting, number of tokens and what aliases expand to are bounded before anything is built from it.
-import { Composer, type Document, Lexer, LineCounter, Parser } from "yaml";
+import { Composer, type CST, type Document, Lexer, LineCounter, Parser } from "yaml";
 import type { Issue } from "../errors.ts";
 import { maxTextBytes } from "./file-source.ts";
+import { readTokens } from "./yaml-tokens.ts";
 import { createValueReader } from "./yaml-values.ts";
 
 const maxDepth = 100;
@@ -17,15 +18,23 @@ export interface YamlRead {
   readonly issues: readonly Issue[];
 }
 
-/** Reads one YAML document; `file` is the name that issues carry. */
-export function readYaml(text: string, file: string | undefined): YamlRead {
+/**
+ * Reads one YAML document; `file` is the name that issues carry.
+ *
+ * @param readUsual - reads documents of the usual form, which need no composer
+ */
+export function readYaml(text: string, file: string | undefined, readUsual = readTokens): YamlRead {
   const lines = new LineCounter();
   lines.addNewLine(0);
   const problems = createProblems(file, lines);
-  const document =
+  const tokens =
     text.length > maxTextBytes
       ? problems.fail(`the text is longer than ${maxTextBytes / 1024 / 1024} MB`)
-      : parse(text, lines, problems);
+      : tokensIn(text, lines, problems);
+  if (tokens === undefined) return { value: undefined, issues: problems.issues };
+  const usual = readUsual(tokens, { file, lines });
+  if (usual !== undefined) return { value: usual.value, issues: [] };
+  const document = compose(tokens, text, lines, problems);
   if (document === undefined) return { value: undefined, issues: problems.issues };
   const value = createValueReader({ file, lines }, (message, offset) => problems.fail(message, offset))(
     document.contents,
@@ -58,11 +67,36 @@ function createProblems(file: string | undefined, lines: LineCounter): Problems 
   };
 }
 
-function parse(text: string, lines: LineCounter, problems: Problems): Document | undefined {
+function tokensIn(text: string, lines: LineCounter, problems: Problems): CST.Token[] | undefined {
   const forbidden = text.search(/[\0\uFFFE]/);
   if (forbidden >= 0) return problems.fail("is not UTF-8 text (it holds NUL characters, as UTF-16 does)");
   if (!isBounded(text)) return problems.fail(`holds more than ${maxTokens} YAML tokens`);
   const parser = new Parser(lines.addNewLine);
+  const tokens: CST.Token[] = [];
+  let directives = 0;
+  let documents = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    const { offset } = parser;
+    for (const token of parser.next(lexeme)) {
+      if (token.type === "error") return problems.fail(plainMessage("", token.message, lineAt(text, offset)), offset);
+      if (token.type === "directive" && ++directives > maxDirectives)
+        return problems.fail("holds too many YAML directives", offset);
+      if (token.type === "document" && ++documents > 1)
+        return problems.fail("holds more than one YAML document; keep one", token.offset);
+      tokens.push(token);
+    }
+    if (parser.stack.length > maxDepth * 2) return problems.fail(`is nested more than ${maxDepth} deep`, offset);
+  }
+  tokens.push(...parser.end());
+  return tokens;
+}
+
+function compose(
+  tokens: readonly CST.Token[],
+  text: string,
+  lines: LineCounter,
+  problems: Problems,
+): Document | undefined {
   // Scalars stay text here: which of them are numbers is decided by yaml-scalar.ts. The library's own check for
   // repeated keys compares each with each, which a hundred thousand keys turn into minutes.
   const composer = new Composer({
@@ -73,25 +107,9 @@ function parse(text: string, lines: LineCounter, problems: Problems): Document |
     logLevel: "silent",
     lineCounter: lines,
   });
-  const documents: Document[] = [];
-  let directives = 0;
-  for (const lexeme of new Lexer().lex(text)) {
-    const { offset } = parser;
-    for (const token of parser.next(lexeme)) {
-      if (token.type === "error") return problems.fail(plainMessage("", token.message, lineAt(text, offset)), offset);
-      if (token.type === "directive" && ++directives > maxDirectives)
-        return problems.fail("holds too many YAML directives", offset);
-      documents.push(...(composer.next(token) as Iterable<Document>));
-      if (documents.length > 1) return problems.fail("holds more than one YAML document; keep one", offset);
-    }
-    if (parser.stack.length > maxDepth * 2) return problems.fail(`is nested more than ${maxDepth} deep`, offset);
-  }
-  for (const token of parser.end()) documents.push(...(composer.next(token) as Iterable<Document>));
-  documents.push(...(composer.end() as Iterable<Document>));
-  const [document] = documents;
+  const [document, another] = [...composer.compose(tokens)] as Document[];
   if (document === undefined || document.contents === null) return problems.fail("is empty; a mapping was expected");
-  if (documents.length > 1)
-    return problems.fail("holds more than one YAML document; keep one", documents[1]?.range?.[0]);
+  if (another !== undefined) return problems.fail("holds more than one YAML document; keep one", another.range?.[0]);
   for (const { code, message, pos } of document.errors) {
     const [at] = pos;
     const quote = message.startsWith("Missing closing") ? openQuote(text) : undefined;
