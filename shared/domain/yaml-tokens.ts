@@ -24,22 +24,17 @@ export function readTokens(tokens: readonly CST.Token[], origin: Origin): { read
 }
 
 function read(token: CST.Token, origin: Origin): unknown {
-  switch (token.type) {
-    case "block-map":
-      return readBlockMap(token, origin);
-    case "block-seq":
-      return readBlockList(token, origin);
-    case "flow-collection":
-      return readFlow(token, origin);
-    case "scalar":
-      return isOneLine(token.source) ? (readEnd(token.end), readPlainScalar(token.source)) : readText(token);
-    case "single-quoted-scalar":
-    case "double-quoted-scalar":
-    case "block-scalar":
-      return readText(token);
-    default:
-      throw unusual;
+  const { type } = token;
+  if (type === "block-map") return readBlockMap(token, origin);
+  if (type === "block-seq") return readBlockList(token, origin);
+  if (type === "flow-collection") return readFlow(token, origin);
+  if (type === "scalar" && isOneLine(token.source)) {
+    readEnd(token.end);
+    return readPlainScalar(token.source);
   }
+  if (type === "scalar" || type === "single-quoted-scalar" || type === "double-quoted-scalar") return readText(token);
+  if (type === "block-scalar") return readText(token);
+  throw unusual;
 }
 
 function readBlockMap(map: CST.BlockMap, origin: Origin): unknown {
