@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
+import { type RunDocument, runStatusFacts } from "#shared/domain/run.ts";
 import { connect } from "../connect.ts";
 import type { CliContext } from "../context.ts";
 import { downloadFile, listFiles } from "../download-outputs.ts";
@@ -58,9 +59,10 @@ async function list(
 ): Promise<void> {
   const { terminal } = context;
   const { client } = await connect(context, server);
-  const files = await listFiles(client, await client.getRun(runId), filter);
+  const run = await client.getRun(runId);
+  const files = await listFiles(client, run, filter);
   if (json === true) return terminal.out(JSON.stringify({ runId, files }));
-  if (files.length === 0) return terminal.err(noFiles({ runId, ...filter }, createHint(context, server)));
+  if (files.length === 0) return terminal.err(noFiles(run, filter, createHint(context, server)));
   const rows = files.map(({ node, output, path, size }) => [node, output, path, formatBytes(size)]);
   terminal.out(renderTable(["NODE", "OUTPUT", "FILE", "SIZE"], rows, terminal.widthOf(terminal.stdout)));
 }
@@ -69,7 +71,8 @@ async function download(context: CliContext, { runId, ...filter }: Place, option
   const { terminal } = context;
   const { json, to = runId, ...server } = options;
   const { client } = await connect(context, server);
-  const files = await listFiles(client, await client.getRun(runId), filter);
+  const run = await client.getRun(runId);
+  const files = await listFiles(client, run, filter);
   const paths: string[] = [];
   for (const file of files) {
     const path = await downloadFile(client, runId, file, to);
@@ -81,14 +84,20 @@ async function download(context: CliContext, { runId, ...filter }: Place, option
   const count = formatFiles(files.length);
   terminal.err(
     files.length === 0
-      ? noFiles({ runId, ...filter }, createHint(context, server))
+      ? noFiles(run, filter, createHint(context, server))
       : `${count}, ${formatBytes(bytes)}, in ${to}`,
   );
 }
 
 /** What a job leaves in `./outputs` is no output that it declares. */
-function noFiles({ runId, node = "<node>", output }: Place, hint: Hint): string {
-  const none = `Run ${runId} has no files yet`;
+function noFiles(
+  { runId, status, outputsRemovedTime }: RunDocument,
+  { node = "<node>", output }: Omit<Place, "runId">,
+  hint: Hint,
+): string {
+  if (outputsRemovedTime !== undefined)
+    return `The outputs of run ${runId} aged out on ${outputsRemovedTime.slice(0, 10)}.`;
+  const none = `Run ${runId} has no files${runStatusFacts[status].isTerminal ? "" : " yet"}`;
   if (output !== undefined) return `${none} in this output.`;
   return `${none} in its declared outputs. What a job wrote to ./outputs: ${hint(`outputs list ${runId} ${node} default`)}`;
 }

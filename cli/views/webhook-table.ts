@@ -1,3 +1,4 @@
+import truncate from "cli-truncate";
 import type { DeadLetter, WebhookDocument } from "#shared/api.ts";
 import { renderTable } from "./print-table.ts";
 import type { TableOptions } from "./run-table.ts";
@@ -14,13 +15,23 @@ export function renderWebhooks(webhooks: readonly WebhookDocument[], { colors, w
   return renderTable(["WEBHOOK", "STATUS", "EVENTS", "PIPELINES", "URL"], rows, width);
 }
 
+/** On a screen three lines each: the id, which is long, is what one needs of it. */
 export function renderDeadLetters(letters: readonly DeadLetter[], { width }: TableOptions): string {
-  const rows = letters.map(({ id, time, attempts, reason, message }) => [
-    id,
-    time.slice(0, 19).replace("T", " "),
-    message.type,
-    message.data.runId,
-    `${attempts} ${attempts === 1 ? "try" : "tries"}: ${reason}`,
+  const tries = ({ attempts }: DeadLetter) => `${attempts} ${attempts === 1 ? "try" : "tries"}`;
+  if (width !== undefined) {
+    const blocks = letters.map((letter) => [
+      letter.id,
+      `  ${letter.time.slice(0, 19).replace("T", " ")}  ${letter.message.type} of run ${letter.message.data.runId}`,
+      truncate(`  ${tries(letter)}: ${letter.reason}`, width),
+    ]);
+    return blocks.map((lines) => lines.join("\n")).join("\n\n");
+  }
+  const rows = letters.map((letter) => [
+    letter.id,
+    letter.time.slice(0, 19).replace("T", " "),
+    letter.message.type,
+    letter.message.data.runId,
+    `${tries(letter)}: ${letter.reason}`,
   ]);
   return renderTable(["ID", "TIME", "EVENT", "RUN", "WHY"], rows, width);
 }

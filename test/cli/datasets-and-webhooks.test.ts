@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pc from "picocolors";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import type { EventDocument, VersionDocument } from "#shared/api.ts";
+import type { DeadLetter, EventDocument, VersionDocument } from "#shared/api.ts";
 import { renderEvents, renderVersion } from "#cli/views/dataset-table.ts";
+import { renderDeadLetters } from "#cli/views/webhook-table.ts";
 import { type FakeApp, fakeKey, newRun, startFakeApp } from "./fake-app.ts";
 import { runCli } from "./run-cli.ts";
 
@@ -185,6 +186,14 @@ describe("webhook", () => {
   test("a trial message tells what came of it", async () => {
     app.answers.set("POST webhooks/ops/test", { isDelivered: false, reason: "it answered 404" });
     expect((await mlpipe("webhook", "test", "ops")).stdout).toBe("Not delivered: it answered 404.\n");
+  });
+
+  test("the id of a dead letter is whole on 80 columns", () => {
+    const id = "8204604203456-msg_351f51a3f703048a143e883ea8";
+    const long = { ...letter, id, reason: "it answered 500 ".repeat(20) } as DeadLetter;
+    const lines = renderDeadLetters([long, long], { colors: pc.createColors(false), width: 80, now: 0 }).split("\n");
+    expect(lines.filter((line) => line === id)).toHaveLength(2);
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
   });
 
   test("dead letters are listed by id and sent again by it", async () => {
