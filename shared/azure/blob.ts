@@ -1,5 +1,6 @@
 // Blobs of the workspace's datastores. Keys come from the workspace where it keeps them, else the app's own identity is used.
 import type { Readable } from "node:stream";
+import { buffer } from "node:stream/consumers";
 import type { TokenCredential } from "@azure/core-auth";
 import { isRestError } from "@azure/core-rest-pipeline";
 import {
@@ -108,9 +109,11 @@ export function createBlobs(ml: Ml, credential: TokenCredential) {
 
     async readText(path: string, datastore?: string): Promise<string | undefined> {
       const { container } = await open(datastore);
-      return undefinedWhenMissing(async () =>
-        (await container.getBlobClient(path).downloadToBuffer()).toString("utf8"),
-      );
+      return undefinedWhenMissing(async () => {
+        // One request: `downloadToBuffer` asks for the size first, and cuts what is written over in between.
+        const { readableStreamBody: body } = await container.getBlobClient(path).download();
+        return body === undefined ? "" : (await buffer(body)).toString("utf8");
+      });
     },
 
     /**

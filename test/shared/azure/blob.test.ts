@@ -49,6 +49,22 @@ describe("blobs of the workspace's own store", () => {
     expect(await azure.blobs.readText("once.json")).toBe(written);
   });
 
+  test("are read whole, as they were at one moment, while somebody writes them over", async () => {
+    const { blobs } = azure;
+    const versions = Array.from({ length: 60 }, (_, index) => `begin ${"x".repeat(7 * (index % 9))} end`);
+    await blobs.writeText("hot.json", versions[0] ?? "");
+    const writing = (async () => {
+      for (const text of versions) await blobs.writeText("hot.json", text);
+    })();
+    let isOver = false;
+    void writing.finally(() => (isOver = true));
+    const seen = new Set<string | undefined>();
+    while (!isOver)
+      for (const text of await Promise.all([1, 2, 3].map(() => blobs.readText("hot.json")))) seen.add(text);
+    await writing;
+    expect([...seen].filter((text) => !versions.includes(text ?? ""))).toEqual([]);
+  });
+
   test("may be written by who holds an upload's signature, and read by no such one", async () => {
     const { containerUrl, sas, expires } = await azure.blobs.uploadSignature();
     const url = `${containerUrl}/uploads/file.txt?${sas}`;
