@@ -274,8 +274,8 @@ export function createCommandKind(context: CommandKindContext): JobKind {
         : runInto(fault, context.executor, execution, onPhase));
       // From `normalize`, as in `toExecution`.
       const { outputs } = job.properties as unknown as CommandProperties;
-      if (end.status === "Completed") registerNamedOutputs(context, job.name, outputs);
-      return end;
+      const message = end.status === "Completed" ? registerNamedOutputs(context, job.name, outputs) : undefined;
+      return message === undefined ? end : { status: "Failed", code: "UserError", message };
     },
     async cancel(jobName) {
       simulated.get(jobName)?.abort();

@@ -30,7 +30,7 @@ export interface RegisteredPlace {
 }
 
 /** Kinds of registered things that can be listed. */
-export type AssetKind = "component" | "data" | "model" | "environment";
+export type AssetKind = "component" | "data" | "model";
 
 export type Registry = ReturnType<typeof createRegistry>;
 
@@ -41,13 +41,11 @@ export function createRegistry({ client, resourceGroup, workspaceName, workspace
     component: () => client.componentContainers.list(resourceGroup, workspaceName, options()),
     data: () => client.dataContainers.list(resourceGroup, workspaceName, options()),
     model: () => client.modelContainers.list(resourceGroup, workspaceName, options()),
-    environment: () => client.environmentContainers.list(resourceGroup, workspaceName, options()),
   };
   const listsOfVersions = {
     component: (name: string) => client.componentVersions.list(resourceGroup, workspaceName, name, newestFirst()),
     data: (name: string) => client.dataVersions.list(resourceGroup, workspaceName, name, newestFirst()),
     model: (name: string) => client.modelVersions.list(resourceGroup, workspaceName, name, newestFirst()),
-    environment: (name: string) => client.environmentVersions.list(resourceGroup, workspaceName, name, newestFirst()),
   };
 
   /** The first of a list, or undefined when there is nothing to list. */

@@ -56,9 +56,24 @@ test("a version that is taken is refused when the job is put, and without a vers
   });
   expect(refused.status).toBe(400);
   expect(JSON.stringify(refused.body)).toContain("version v1 of the model net, which exists already");
+  const misnamed = await put("misnamed", { folder: { jobOutputType: "uri_folder", assetName: "a b" } });
+  expect([misnamed.status, JSON.stringify(misnamed.body)]).toEqual([
+    400,
+    expect.stringContaining("is to be called a b"),
+  ]);
   expect((await put("third", { folder: { jobOutputType: "uri_folder", assetName: "words" } })).status).toBe(201);
   await complete("third");
   expect((await get("data/words/versions/2")).properties).toMatchObject({
     dataUri: "azureml://datastores/workspaceblobstore/paths/azureml/third/folder/",
   });
+});
+
+test("of two jobs that make one version the later one fails", async () => {
+  const outputs = { folder: { jobOutputType: "uri_folder", assetName: "race", assetVersion: "1" } };
+  for (const name of ["quick", "slow"]) expect((await put(name, outputs)).status).toBe(201);
+  await complete("quick");
+  await env.executor.started("slow");
+  env.executor.end("slow", { status: "Completed", exitCode: 0 });
+  await expect.poll(async () => (await get("jobs/slow")).properties?.["status"]).toBe("Failed");
+  expect((await get("data/race/versions/1")).properties).toMatchObject({ dataUri: expect.stringContaining("/quick/") });
 });
