@@ -26,7 +26,7 @@ export interface EventGrid {
   readonly publish: (event: EventGridEvent, better?: Promise<EventGridEvent>) => void;
   readonly faults: () => EventFaults;
   readonly setFaults: (faults: EventFaults) => void;
-  /** Leaves what is not delivered in the outbox. */
+  /** Ends all deliveries; what is not delivered, or published from now on, stays in the outbox. */
   readonly close: () => void;
 }
 
@@ -37,7 +37,7 @@ export interface EventGridOptions {
   readonly retryScale?: number | undefined;
   /** See `DeliveryOptions`. */
   readonly knockMs?: number | undefined;
-  /** Closed with the grid; one that forgets when absent. */
+  /** One that forgets when absent. */
   readonly outbox?: Outbox | undefined;
 }
 
@@ -55,20 +55,15 @@ export function createEventGrid(options: EventGridOptions): EventGrid {
   const { log, faults = EventFaults.parse({}), retryScale = 1, knockMs, outbox = openOutbox(":memory:") } = options;
   const source = createFaultSource(faults);
   const subscriptions: Subscribed[] = [];
-  let isClosed = false;
-
-  function settle(id: number): void {
-    if (!isClosed) outbox.remove(id);
-  }
 
   function send({ name, delivery, held }: Subscribed, event: EventGridEvent, id: number): void {
-    const go = () => delivery.send(event, () => settle(id));
+    const go = () => delivery.send(event, () => outbox.remove(id));
     const fault = source.decide(event.subject);
     if (fault !== undefined)
       log.warn({ id: event.id, subject: event.subject, fault, subscription: name }, "event met a fault");
     const { delayMs } = source.get();
     const later = (act: () => void) => void delay(delayMs, undefined, { ref: false }).then(act);
-    if (fault === "lose") return settle(id);
+    if (fault === "lose") return outbox.remove(id);
     if (fault === "delay") return later(go);
     if (fault === "reorder") {
       held.add(go);
@@ -88,8 +83,8 @@ export function createEventGrid(options: EventGridOptions): EventGrid {
       const delivery = createDelivery({ subscription: name, topic, endpoint, log, retryScale, knockMs });
       subscriptions.push({ name, filter: createFilter(subscription), delivery, held: new Set() });
       for (const { id, event, since } of outbox.pending(name)) {
-        if (Date.now() - since > maxAgeMs) settle(id);
-        else delivery.send(event, () => settle(id), since);
+        if (Date.now() - since > maxAgeMs) outbox.remove(id);
+        else delivery.send(event, () => outbox.remove(id), since);
       }
     },
     publish(event, better) {
@@ -103,9 +98,7 @@ export function createEventGrid(options: EventGridOptions): EventGrid {
     faults: source.get,
     setFaults: source.set,
     close() {
-      isClosed = true;
       for (const { delivery } of subscriptions) delivery.close();
-      outbox.close();
     },
   };
 }

@@ -187,8 +187,10 @@ describe("events in an outbox", () => {
     grid.subscribe({ name: "one", topic, endpoint: `http://127.0.0.1:${port}/` });
     grid.publish(eventOf("kept"));
     grid.close();
+    grid.publish(eventOf("late"));
+    await delay(20);
     const look = open();
-    expect(look.pending("one").map(({ event }) => event.id)).toEqual(["kept"]);
+    expect(look.pending("one").map(({ event }) => event.id)).toEqual(["kept", "late"]);
     look.close();
   });
 });
