@@ -1,7 +1,7 @@
 // The fields of components, nodes and pipelines, under Azure ML's own names.
 import type { OutputMode } from "#shared/domain/data-types.ts";
 import type { FailureClass } from "#shared/domain/failure-class.ts";
-import type { PipelineExtension } from "#shared/domain/nodes/mlpipe-fields.ts";
+import type { NodeExtension, PipelineExtension } from "#shared/domain/nodes/mlpipe-fields.ts";
 import type { ComponentKind } from "./component.ts";
 import type { OutputPorts } from "./ports.ts";
 import type { Bound } from "./references.ts";
@@ -45,15 +45,6 @@ interface Retry {
 type SnakeCase<Text extends string> = Text extends `${infer Head}-${infer Tail}` ? `${Head}_${SnakeCase<Tail>}` : Text;
 type Retries = { readonly [Name in SnakeCase<FailureClass>]?: Retry };
 
-/** Seconds. */
-interface PhaseLimits {
-  readonly queued?: number;
-  readonly preparing?: number;
-  readonly running?: number;
-  readonly finalizing?: number;
-  readonly node?: number;
-}
-
 export interface Resources<Scope = never> {
   /** A list is a wish list: the next is tried when the service refuses the one before. */
   readonly instance_type?: Bound<string, Scope> | readonly string[];
@@ -62,7 +53,7 @@ export interface Resources<Scope = never> {
   readonly docker_args?: string;
   readonly properties?: {
     /** What mlpipe understands beyond Azure ML. */
-    readonly mlpipe?: { readonly retry?: Retries; readonly limits?: PhaseLimits };
+    readonly mlpipe?: Omit<NodeExtension, "retry"> & { readonly retry?: Retries };
     readonly [property: string]: unknown;
   };
 }

@@ -100,7 +100,7 @@ export const pipelineExtension = shape({
   promote,
 });
 
-type NodeExtension = NonNullable<ReturnType<typeof nodeExtension>>;
+export type NodeExtension = NonNullable<ReturnType<typeof nodeExtension>>;
 export type PipelineExtension = NonNullable<ReturnType<typeof pipelineExtension>>;
 
 /** `resources.properties`: the service's own, and ours under `mlpipe`. */
