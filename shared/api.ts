@@ -27,6 +27,7 @@ import {
 } from "./domain/webhook/documents.ts";
 import { DeadLetter } from "./domain/webhook/notification.ts";
 import { WebhookName } from "./domain/webhook/webhook.ts";
+import { NodeKindName } from "./domain/plan.ts";
 import { InputValue } from "./domain/input-value.ts";
 import {
   ApproveRequest,
@@ -219,6 +220,7 @@ export type NodeExplanation = z.infer<typeof NodeExplanation>;
 
 export const PlannedNode = z.object({
   name: z.string(),
+  kind: NodeKindName,
   component: z.string(),
   action: z.enum(["run", "reuse", "refuse"]),
   reason: z.string().optional(),

@@ -6,6 +6,8 @@ import { renderTable } from "./print-table.ts";
 
 /** A literal may be a whole text. */
 const longestValue = 200;
+/** The others have no job of their own. */
+const jobKinds: ReadonlySet<string> = new Set(["command", "sweep"]);
 
 export function renderPlan(answer: PlanAnswer, width: number | undefined): string {
   const { nodes, assets = [] } = answer;
@@ -17,7 +19,7 @@ export function renderPlan(answer: PlanAnswer, width: number | undefined): strin
     nodeCost(node),
     node.reason ?? "",
     node.dependsOn.join(", "),
-    [node.compute ?? "serverless", node.instanceTypes.join(", then ")].filter((part) => part !== "").join(": "),
+    jobKinds.has(node.kind) ? describeMachines(node) : "",
   ]);
   const inputs = nodes.flatMap((node) =>
     Object.entries(node.inputs).map(([name, value]) => [`${node.name}.${name}`, oneLine(value)]),
@@ -28,6 +30,14 @@ export function renderPlan(answer: PlanAnswer, width: number | undefined): strin
     ...(inputs.length === 0 ? [] : ["", renderTable(["INPUT", "VALUE"], inputs, width)]),
     ...describeAssets(assets, width),
   ].join("\n");
+}
+
+/** Where it runs, and the size it asks for first. */
+function describeMachines({ compute, instanceTypes }: PlanAnswer["nodes"][number]): string {
+  const [size, ...others] = instanceTypes;
+  const more = others.length === 0 ? "" : ` or ${others.length} more`;
+  if (size === undefined) return compute ?? "serverless";
+  return `${compute === undefined ? "" : `${compute}: `}${size}${more}`;
 }
 
 function oneLine(value: string): string {

@@ -39,6 +39,7 @@ export const planRun = (app: App) => {
         forecast,
         nodes: plan.nodes.map((node) => ({
           name: node.name,
+          kind: node.kind,
           component: node.component.name,
           action: "run" as const,
           ...planned.get(node.name),

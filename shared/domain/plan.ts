@@ -81,7 +81,7 @@ export const NodeResources = z.object({
 });
 
 /** Kinds of nodes that a run executes; everything else compiles to these. */
-const NodeKindName = z.enum(["command", "sweep", "if_else", "do_while", "parallel_for", "promote"]);
+export const NodeKindName = z.enum(["command", "sweep", "if_else", "do_while", "parallel_for", "promote"]);
 
 export const PlanNode = z.object({
   name: NodeName,

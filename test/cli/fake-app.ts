@@ -128,6 +128,7 @@ export async function startFakeApp() {
       const planned = {
         name: "prep",
         component: "prep",
+        kind: "command",
         action: "run",
         instanceTypes: ["Standard_NC6s_v3"],
         dependsOn: [],
