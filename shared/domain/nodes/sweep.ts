@@ -8,6 +8,7 @@ import type { PlanCompiler, Step } from "../pipeline-scope.ts";
 import type { InputDeclaration } from "../ports.ts";
 import { anything, describe, isMapping, type Mapping, mapping, positiveInteger, shape, text } from "../shape.ts";
 import { keepSource } from "../source-map.ts";
+import { inputsOf } from "../step-inputs.ts";
 import { Distribution, valueAt } from "../sweep/search-space.ts";
 import { EarlyTermination, SamplingAlgorithm, type SweepPlan } from "../sweep/sweep-plan.ts";
 import { command } from "./command.ts";
@@ -48,7 +49,11 @@ export const sweep: NodeKind = {
     const node = nodeShape(bound, step.field, compiler.list) ?? {};
     const plan = readSweep(step, node, compiler);
     const trial = readTrial(step, node.trial, compiler);
-    if (plan === undefined || trial === undefined) return;
+    if (plan === undefined || trial === undefined) {
+      // What is wrong with its inputs is told all the same.
+      inputsOf(step, compiler);
+      return;
+    }
     const kind = "sweep" as const;
     command.compile(trialStep(step, trial, plan), {
       ...compiler,

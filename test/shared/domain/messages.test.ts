@@ -234,6 +234,17 @@ describe("a search space", () => {
     expect(await told(sweep(space))).toEqual(expected);
   });
 
+  test("that is wrong hides nothing that is wrong with the other inputs", async () => {
+    const broken = sweep("{rate: {type: unifrom}}").replace(
+      `inputs: {${data}}\n    objective`,
+      "inputs: {}\n    objective",
+    );
+    expect(await told(broken)).toEqual([
+      expect.stringContaining("`uniform`"),
+      "p.yml:7:3 jobs.other: the required input `training_data` (uri_folder) has no value",
+    ]);
+  });
+
   test("sampled and stopped by names that there are not", async () => {
     const more = "limits: {max_total_trials: 3}\nsampling_algorithm: radnom\nearly_termination: {type: bandid}";
     const choices = "{mode: {type: choice, values: [fast]}}";
