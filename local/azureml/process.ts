@@ -2,6 +2,7 @@
 import { pino } from "pino";
 import { z } from "zod";
 import { receiveOptions } from "../child-options.ts";
+import { keepCompiledSoon } from "../keep-compiled.ts";
 import { createExecutor } from "./executor/executor.ts";
 import { Faults } from "./faults.ts";
 import { startWorkspace } from "./server.ts";
@@ -65,6 +66,7 @@ try {
   for (const event of ["SIGTERM", "SIGINT", "disconnect"]) process.once(event, stop);
   const { url, caFile, mlflowUrl } = workspace;
   tell({ type: "ready", url, caFile, mlflowUrl });
+  keepCompiledSoon();
 } catch (error) {
   const message = error instanceof Error ? error.message : String(error);
   logger.fatal({ err: error }, "workspace could not start");

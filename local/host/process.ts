@@ -1,6 +1,7 @@
 // The host as a process of its own, forked by whoever supervises it: node local/host/process.ts '<json options>'.
 // It says `ready` or `failed` over IPC, logs to stdout, and stops when told to or when its parent is gone.
 import { isAbsolute, join } from "node:path";
+import { keepCompiledSoon } from "../keep-compiled.ts";
 import { createDurableExtension } from "./durable/extension.ts";
 import { hideCredentialsByLine } from "./failure.ts";
 import { startHost } from "./host.ts";
@@ -42,6 +43,7 @@ try {
     });
   }
   process.send?.({ type: "ready", url: host.url });
+  keepCompiledSoon();
 } catch (error) {
   fail("The host did not start", error);
 }

@@ -4,6 +4,7 @@ import { createRequire, registerHooks } from "node:module";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { takeFolderLock } from "../folder-lock.ts";
+import { keepCompiledSoon } from "../keep-compiled.ts";
 import { keepJournal, type LokiDatabase } from "./loki-journal.ts";
 
 /** Azurite keeps its metadata in two of them. */
@@ -111,6 +112,7 @@ async function main(): Promise<void> {
     process.exit(1);
   });
   process.send?.({ type: "ready" });
+  keepCompiledSoon();
 }
 
 main().catch((error: unknown) => {

@@ -9,6 +9,7 @@ import { receiveOptions } from "../child-options.ts";
 import { EventFaults } from "../event-faults.ts";
 import { createEventGrid } from "../event-grid.ts";
 import { openOutbox } from "../event-outbox.ts";
+import { keepCompiledSoon } from "../keep-compiled.ts";
 import { startAzurite } from "./azurite.ts";
 import { createBlobCreated } from "./blob-created.ts";
 import { createCommits } from "./commits.ts";
@@ -90,6 +91,7 @@ async function main(): Promise<void> {
   });
   for (const subscription of subscriptions) grid.subscribe({ ...subscription, topic });
   process.send?.({ type: "ready", url });
+  keepCompiledSoon();
 }
 
 main().catch((error: unknown) => {
