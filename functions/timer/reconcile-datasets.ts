@@ -25,8 +25,9 @@ export const reconcileDatasets = ({ datasets, versions, events, eventDays, log }
       if (settled.get(version) === fingerprint) continue;
       const counted = dataFiles(dataset, files);
       if (counted.length === 0 && !files.some(({ path }) => path === dataset.ready)) continue;
-      // It may have arrived since the scan began.
-      if ((await versions.settledNow(dataset.name, version)) === fingerprint) continue;
+      // It may have arrived since the scan began; what has come after that is the next scan's.
+      const now = await versions.settledNow(dataset.name, version);
+      if (now === fingerprint || now !== settled.get(version)) continue;
       if (!(await wakeDataset(client, { dataset: dataset.name, version }, true))) continue;
       found += 1;
       const time = new Date().toISOString();

@@ -20,6 +20,8 @@ export interface StormResult {
   readonly settleSeconds: number;
   /** Versions that had no run when the uploads had settled without a scan. */
   readonly leftToScan: number;
+  /** Versions that the timer's own scan found before that. */
+  readonly foundMeanwhile: number;
   /** Runs by version; one each is right. */
   readonly runs: ReadonlyMap<string, readonly string[]>;
   readonly eventsByFate: Readonly<Record<string, number>>;
@@ -84,6 +86,7 @@ export async function runStorm(world: DatasetWorld, storm: Storm): Promise<Storm
     onProgress?.(`${now} of ${versions} versions have arrived`);
   }
   const leftToScan = versions - now;
+  const foundMeanwhile = (await world.events(`&dataset=${dataset}`)).filter(({ kind }) => kind === "found").length;
   for (let scans = 0; now < versions && scans < 20; scans += 1) {
     await world.scan();
     await world.pause(pauseMs);
@@ -108,6 +111,7 @@ export async function runStorm(world: DatasetWorld, storm: Storm): Promise<Storm
     uploadSeconds: (uploaded - begun) / 1000,
     settleSeconds: (settled - uploaded) / 1000,
     leftToScan,
+    foundMeanwhile,
     runs,
     eventsByFate,
   };
