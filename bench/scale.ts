@@ -4,7 +4,7 @@
 //   node bench/scale.ts [shape, or `all`] [sizes, 100,300,1000] [simulated | shell] [--profile folder]
 //
 // Shapes: chain, fan (one, n - 2 side by side, one that reads them all), layers (of ten, each node reads three of the layer
-// before), runs (so many of three nodes each, all at once). Each line has a fresh stack of its own. With `simulated` the workspace
+// before), items (one loop over so many, all at once), runs (so many of three nodes each, all at once). Each line has a fresh stack of its own. With `simulated` the workspace
 // starts no process for a job: what is left is what the orchestration costs. CPU and memory are those of the processes of the
 // stack, as Linux counts them; processes of jobs are not among them.
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
@@ -49,6 +49,14 @@ const shapes: Record<string, (size: number) => Node[]> = {
       const first = 10 * (Math.floor(index / 10) - 1);
       return toNode(first < 0 ? [] : [0, 3, 7].map((step) => first + ((index + step) % 10)));
     }),
+  items: (size) => [
+    { ...toNode([]), command: "echo ${{inputs.word}} > ${{outputs.made}}/x", inputs: { word: "none" } },
+    {
+      type: "parallel_for",
+      body: `\${{parent.jobs.${name(0)}}}`,
+      items: Array.from({ length: size }, (_, index) => ({ word: `word ${index}` })),
+    },
+  ],
 };
 
 interface Figures {

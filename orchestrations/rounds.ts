@@ -12,6 +12,7 @@ import {
   type RoundState,
   takeResult,
   toLoopSummary,
+  type Walking,
   walkingRounds,
 } from "#shared/domain/control/loop-state.ts";
 import type { NodeResult } from "#shared/domain/node-result.ts";
@@ -65,8 +66,10 @@ export function* runRounds(
     if (read.kind === "refused") return yield* report(context, input, state, { status: "failed", reason: read.reason });
     const loop: Loop = read;
     if (input.state !== undefined) yield* catchUp(context, input, loop, state);
+    // A signal changes one round: the others are not looked at again, of which there may be thousands.
+    let changed = walkingRounds(state);
     for (let taken = 0; ; taken += 1) {
-      yield* moveOn(context, input, loop, state, rules);
+      yield* moveOn(context, input, loop, state, rules, changed);
       const summary = toLoopSummary(loop, state);
       context.df.setCustomStatus({ ...begun(state), loop: summary });
       if (walkingRounds(state).length === 0) {
@@ -79,8 +82,12 @@ export function* runRounds(
         context.df.continueAsNew({ ...input, state });
         return undefined;
       }
-      if (signal.kind === "node-ended") takeResult(node, loop, state, signal.result);
-      if (signal.kind === "cancel") state.cancelReason ??= signal.reason;
+      const round = signal.kind === "node-ended" ? takeResult(node, loop, state, signal.result) : undefined;
+      changed = round === undefined ? [] : [round];
+      if (signal.kind === "cancel") {
+        state.cancelReason ??= signal.reason;
+        changed = walkingRounds(state);
+      }
     }
   } catch (error) {
     // An activity gave up for good: whoever waits for this loop must hear of it.
@@ -96,13 +103,15 @@ function* moveOn(
   loop: Loop,
   state: LoopState,
   rules: LoopRules,
+  changed: readonly Walking[],
 ): Generator<Task, void, unknown> {
-  for (;;) {
+  // What follows from the end of a round is the beginning of others.
+  for (let looked = changed; ; looked = []) {
     if (loopStopReason(loop, state) === undefined)
-      for (const given of rules.next(loop, state)) beginRound(loop, state, given);
-    yield* stop(context, input, loop, state);
-    yield* start(context, input, loop, state);
-    const ended = walkingRounds(state).filter(({ walk }) => runningNodes(walk.run).length === 0);
+      looked = [...looked, ...rules.next(loop, state).map((given) => beginRound(loop, state, given))];
+    yield* stop(context, input, loop, state, looked);
+    yield* start(context, input, loop, looked);
+    const ended = looked.filter(({ walk }) => runningNodes(walk.run).length === 0);
     for (const round of ended) {
       endRound(loop, state, round);
       if (round.status === "completed" && rules.settle !== undefined)
@@ -116,10 +125,10 @@ function* start(
   context: OrchestrationContext,
   { runId, node, upstream }: LoopInput,
   loop: Loop,
-  state: LoopState,
+  looked: readonly Walking[],
 ): Generator<Task, void, unknown> {
   const now = context.df.currentUtcDateTime.toISOString();
-  const nodes = walkingRounds(state).flatMap(({ number, walk: { given, run } }) => {
+  const nodes = looked.flatMap(({ number, walk: { given, run } }) => {
     const upstreamOf = upstreamUris(loop.graph, run);
     return advance(loop.graph, run, now).map((planNode) => ({
       node: nodeInRound(node, loop.plan, number, planNode),
@@ -135,10 +144,11 @@ function* stop(
   { runId, node }: LoopInput,
   loop: Loop,
   state: LoopState,
+  looked: readonly Walking[],
 ): Generator<Task, void, unknown> {
   const whole = loopStopReason(loop, state);
   const byReason = new Map<string, string[]>();
-  for (const { number, walk } of walkingRounds(state)) {
+  for (const { number, walk } of whole === undefined ? looked : walkingRounds(state)) {
     const { run } = walk;
     if (whole !== undefined) run.cancelReason ??= whole;
     const reason = stopReason(loop.graph, run);

@@ -38,18 +38,24 @@ export interface LoopState {
   goesOn?: boolean;
 }
 
-type Walking = RoundState & Required<Pick<RoundState, "walk">>;
+export type Walking = RoundState & Required<Pick<RoundState, "walk">>;
 
-export function beginRound({ graph }: Loop, state: LoopState, given: Item): void {
-  state.rounds.push({
+export function beginRound({ graph }: Loop, state: LoopState, given: Item): Walking {
+  const round: Walking = {
     number: state.rounds.length + 1,
     status: "running",
     walk: { given, run: initialRunState(graph) },
-  });
+  };
+  state.rounds.push(round);
+  return round;
 }
 
 export function walkingRounds({ rounds }: LoopState): Walking[] {
-  return rounds.filter((round): round is Walking => round.walk !== undefined);
+  return rounds.filter(isWalking);
+}
+
+function isWalking(round: RoundState | undefined): round is Walking {
+  return round?.walk !== undefined;
 }
 
 /** The name that a node of the body has in a round. @param loop the loop's name in the run */
@@ -57,15 +63,22 @@ export function nodeInRound(loop: string, { kind, body }: LoopPlan, number: numb
   return roundName(loop, kind, number) + planNode.slice(body.length);
 }
 
-/** Takes up the result of a node of some round. A second result for the same node changes nothing. */
-export function takeResult(loop: string, { plan }: Loop, state: LoopState, result: NodeResult): void {
-  for (const round of walkingRounds(state)) {
-    const name = roundName(loop, plan.kind, round.number);
-    if (result.node !== name && !result.node.startsWith(`${name}.`)) continue;
-    if (!applyResult(round.walk.run, { ...result, node: plan.body + result.node.slice(name.length) })) continue;
-    const machineTime = addTime(state.machineTime, result.machineTime);
-    if (machineTime !== undefined) state.machineTime = machineTime;
-  }
+/**
+ * Takes up the result of a node of some round. A second result for the same node changes nothing.
+ *
+ * @returns the round that it has changed
+ */
+export function takeResult(loop: string, { plan }: Loop, state: LoopState, result: NodeResult): Walking | undefined {
+  // A loop may have thousands of rounds: the number is read, not searched for.
+  const number = Number.parseInt(result.node.slice(roundName(loop, plan.kind, 0).length - 1), 10);
+  const round = state.rounds[number - 1];
+  if (!isWalking(round)) return undefined;
+  const name = roundName(loop, plan.kind, number);
+  if (result.node !== name && !result.node.startsWith(`${name}.`)) return undefined;
+  if (!applyResult(round.walk.run, { ...result, node: plan.body + result.node.slice(name.length) })) return undefined;
+  const machineTime = addTime(state.machineTime, result.machineTime);
+  if (machineTime !== undefined) state.machineTime = machineTime;
+  return round;
 }
 
 /** Ends a round in which nothing runs any more. */
