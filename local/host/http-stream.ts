@@ -35,6 +35,9 @@ const hopHeaders = new Set(
   ),
 );
 
+/** The app takes a body of this length at once, whatever becomes of the request. */
+const shortBodyBytes = 16 * 1024;
+
 export function createHttpStream(options: HttpStreamOptions): HttpStream {
   const agent = new Agent({ keepAlive: true, maxFreeSockets: 64 });
 
@@ -56,6 +59,9 @@ export function createHttpStream(options: HttpStreamOptions): HttpStream {
     onward.on("response", (incoming) => {
       if (response.headersSent) return;
       isPassingOn = true;
+      // What the app has not taken of a long body would stand before the next request of this connection.
+      if ((contentLengthOf(request) ?? (isChunked(request) ? Infinity : 0)) > shortBodyBytes)
+        onward.shouldKeepAlive = false;
       response.writeHead(incoming.statusCode ?? 500, keptHeaders(incoming.rawHeaders));
       pipeline(incoming, response, () => {});
     });
@@ -115,7 +121,7 @@ function onwardHeaders(request: IncomingMessage, url: URL, invocationId: string)
     if (values !== undefined && !hopHeaders.has(name)) headers[name] = values.length === 1 ? (values[0] ?? "") : values;
   }
   // Without a length or chunks the onward request has no body; the same must hold as for the one that came in.
-  if (request.headers["transfer-encoding"] !== undefined) headers["transfer-encoding"] = "chunked";
+  if (isChunked(request)) headers["transfer-encoding"] = "chunked";
   headers["x-ms-invocation-id"] = invocationId;
   headers["x-forwarded-host"] = url.host;
   headers["x-forwarded-proto"] = "http";
@@ -131,8 +137,12 @@ function keptHeaders(rawHeaders: readonly string[]): string[] {
   return kept;
 }
 
+function isChunked(request: IncomingMessage): boolean {
+  return request.headers["transfer-encoding"] !== undefined;
+}
+
 function limitLength(request: IncomingMessage, limitBytes: number, onExceeded: () => void): void {
-  if (request.headers["transfer-encoding"] === undefined) return;
+  if (!isChunked(request)) return;
   let length = 0;
   request.on("data", (chunk: Buffer) => {
     const before = length;

@@ -29,7 +29,8 @@ export async function readBody(request: IncomingMessage, limitBytes: number): Pr
  */
 export function drain(request: IncomingMessage): void {
   const drainMs = 5_000;
-  if (request.complete || request.destroyed) return;
+  // One that has come in whole may still lie in the buffer, and holds its connection up all the same.
+  if (request.readableEnded || request.destroyed) return;
   const timer = setTimeout(() => request.destroy(), drainMs);
   request.once("close", () => clearTimeout(timer));
   request.once("end", () => clearTimeout(timer));

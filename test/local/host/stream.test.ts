@@ -79,7 +79,7 @@ describe("stream mode", () => {
     );
   });
 
-  test("a body that the handler leaves unread does not stand before the next request of its connection", async () => {
+  test("a body that the handler leaves unread, in whole or in part, does not stand before the next request of its connection", async () => {
     const { url } = await startApp(fixture("stream-app"));
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const send = (path: string, chunks: readonly Buffer[]) =>
@@ -95,6 +95,8 @@ describe("stream mode", () => {
     for (let i = 0; i < 5; i++) {
       expect(await send("early", large)).toBe("unread");
       expect(JSON.parse(await send("echo/1", [Buffer.from("b")]))).toMatchObject({ body: "b" });
+      expect(await send("half", large)).toBe("half");
+      expect(JSON.parse(await send("echo/1", [Buffer.from("c")]))).toMatchObject({ body: "c" });
     }
     agent.destroy();
   });
