@@ -56,7 +56,9 @@ export function createCrashPoints(folder: string) {
     /** Everything the part passed since `sinceMs` (milliseconds since the epoch), in order. */
     async passed(part: Part, sinceMs: number): Promise<Point[]> {
       const text = await readFile(join(folder, `${part}.points`), "utf8").catch(() => "");
-      return text
+      // The last line may be half written, now or by a part that was killed meanwhile.
+      const whole = text.slice(0, text.lastIndexOf("\n") + 1);
+      return whole
         .split("\n")
         .flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Point]))
         .filter(({ at }) => at >= sinceMs);
